@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups: where a container's are, what its limits are called, who is in them. Nobody
+ * outside this room knows a cgroup file's name.
+ *
+ * A container has one path, the same in every hierarchy ("/docker/ID"); LXC creates it and writes the
+ * settings while it starts the container (see lxc/), this room computes them, and later freezes,
+ * counts, kills and removes.
+ */
+#ifndef RUNLXC_CGROUP_CGROUP_H
+#define RUNLXC_CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "spec/spec.h"
+
+enum cgroup_mode {
+	CGROUP_LEGACY,	/* v1 hierarchies only */
+	CGROUP_HYBRID,	/* v1 hierarchies and a v2 tree beside them, its controllers included */
+	CGROUP_UNIFIED, /* v2 at /sys/fs/cgroup */
+};
+
+struct cgroup_hierarchy {
+	bool unified;	   /* a cgroup2 mount */
+	char *mount;	   /* where it is mounted: /sys/fs/cgroup/memory */
+	char *own;	   /* the calling process's cgroup in it, from /proc/self/cgroup: "/" … */
+	char *label;	   /* v1: the mount's option text, "cpu,cpuacct" or "name=systemd"; v2: "" */
+	char **controllers; /* NULL-terminated: {"cpu","cpuacct"}, {"name=systemd"}; v2: cgroup.controllers */
+};
+
+struct cgroup_layout {
+	enum cgroup_mode mode;
+	size_t count;
+	struct cgroup_hierarchy *hierarchies;
+};
+
+/*
+ * Finds the mounted hierarchies from /proc/self/mountinfo (one read) and /proc/self/cgroup. Only
+ * mounts of a hierarchy's root (or of the cgroup namespace's) count; of several mounts of one
+ * hierarchy the first below /sys/fs/cgroup. Caller frees with cgroup_layout_free().
+ */
+struct cgroup_layout *cgroup_detect(struct error *err);
+void cgroup_layout_free(struct cgroup_layout *layout);
+
+/* The v1 hierarchy or the unified one that has this controller, or NULL. */
+const struct cgroup_hierarchy *cgroup_find(const struct cgroup_layout *layout,
+					   const char *controller);
+
+/* ---- limits ---- */
+
+/* One file to be written below the container's cgroup: {"memory", "memory.limit_in_bytes", "67108864"}. */
+struct cgroup_setting {
+	char *controller, *file, *value;
+	bool unified; /* belongs to the v2 tree */
+};
+
+struct cgroup_settings {
+	struct arena arena;
+	size_t count, capacity;
+	struct cgroup_setting *items;
+};
+
+/*
+ * What linux.resources comes to on this layout, in an order that the kernel accepts, device rules
+ * included (v1: devices.deny / devices.allow; v2: left out, LXC makes the eBPF program from the
+ * rules itself). Zeros that mean "unset" in the specification or as engines write them set nothing.
+ * A limit on a controller that is not there is an error that names the field and the controller.
+ */
+int cgroup_settings_from_resources(const struct cgroup_layout *layout,
+				   const struct spec_resources *resources,
+				   struct cgroup_settings *settings, struct error *err);
+void cgroup_settings_free(struct cgroup_settings *settings);
+
+/* ---- a container's cgroups ---- */
+
+/*
+ * The absolute path of a container's cgroup below every hierarchy: linux.cgroupsPath if given (made
+ * absolute; ".." or an empty component is an error), else "/lxc.payload.ID", which is LXC's default.
+ * The caller frees it.
+ */
+char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err);
+
+/* Whether `path` exists in any hierarchy, and whether a process or a child cgroup is in it. */
+int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,
+		 struct error *err);
+
+/* Moves `pid` (0: the caller) into `path` in every hierarchy. */
+int cgroup_join(const struct cgroup_layout *layout, const char *path, pid_t pid, struct error *err);
+
+/* Every pid in `path` and below it, ascending, no duplicates. The caller frees *pids. */
+int cgroup_pids(const struct cgroup_layout *layout, const char *path, pid_t **pids, size_t *count,
+		struct error *err);
+
+/* Sends `sig` to every process in `path` and below it until none is left that has not got it; with
+ * SIGKILL uses cgroup.kill where there is one. */
+int cgroup_signal_all(const struct cgroup_layout *layout, const char *path, int sig,
+		      struct error *err);
+
+/* Freezes or thaws, and returns once it is so. */
+int cgroup_freeze(const struct cgroup_layout *layout, const char *path, struct error *err);
+int cgroup_thaw(const struct cgroup_layout *layout, const char *path, struct error *err);
+int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,
+		     struct error *err);
+
+/* Waits (by event where the kernel gives one) until no live process is left in `path`, at most
+ * `timeout_ms`. */
+int cgroup_wait_empty(const struct cgroup_layout *layout, const char *path, int timeout_ms,
+		      struct error *err);
+
+/* Removes `path` and every cgroup below it, bottom up, in every hierarchy. What is not there is no
+ * error; a cgroup that still holds a process is, by its path. */
+int cgroup_remove(const struct cgroup_layout *layout, const char *path, struct error *err);
+
+/* The text of one of the container's cgroup files, from the hierarchy of `controller`; without its
+ * last newline. The caller frees it. */
+char *cgroup_read(const struct cgroup_layout *layout, const char *path, const char *controller,
+		  const char *file, struct error *err);
+
+#endif

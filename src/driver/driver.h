@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs as functions. The command calls these and nothing below them; the public library
+ * (include/runlxc/runlxc.h) is a thin cover over the same.
+ *
+ * No function here prints, exits, or changes its caller's signal handlers. All return 0 or -1 with
+ * *err filled unless they say otherwise. Blocking: each says.
+ */
+#ifndef RUNLXC_DRIVER_DRIVER_H
+#define RUNLXC_DRIVER_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+struct driver {
+	const char *root; /* the state root, "/run/runlxc" */
+	bool systemd_cgroup;
+	bool debug; /* LXC's own log at debug level goes to the log, too */
+	const struct log *log;
+};
+
+struct driver_create_options {
+	const char *bundle;	    /* directory with config.json; NULL with config_text */
+	const char *config_text;    /* an OCI document instead of the bundle's; "root.path" must be absolute */
+	const char *console_socket; /* path, or NULL */
+	const char *pid_file;
+	const char *pidfd_socket;
+	bool no_pivot;
+	bool no_new_keyring;
+	int preserve_fds;    /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
+	bool lxc_monitor;    /* keep LXC's monitor as the parent */
+};
+
+/*
+ * Makes the container: returns when its first process waits to be started, the pid file is complete
+ * and the terminal was sent. On failure nothing is left. OCI runtime.md "create".
+ */
+int driver_create(const struct driver *driver, const char *id,
+		  const struct driver_create_options *options, struct error *err);
+
+/* Lets a created container's program run; returns once it does. A program that can't be executed is an
+ * error with exit_code 127 or 126. OCI runtime.md "start". */
+int driver_start(const struct driver *driver, const char *id, struct error *err);
+
+struct driver_run_options {
+	struct driver_create_options create;
+	bool detach;	   /* return once the program runs */
+	bool keep;	   /* don't delete the container when it has ended */
+	bool no_subreaper; /* with detach: leave the first process to whoever is the subreaper */
+};
+
+/*
+ * create + start, and unless `detach`: stays with the container until it ends (its terminal is
+ * relayed to our stdin and stdout, our signals are forwarded), deletes it, and sets *exit_status to
+ * 0–255, or 128+n when signal n ended it. The calling process becomes a subreaper meanwhile.
+ */
+int driver_run(const struct driver *driver, const char *id, const struct driver_run_options *options,
+	       int *exit_status, struct error *err);
+
+struct driver_exec_options {
+	const char *process_file; /* an OCI process document; NULL: the fields below */
+	char *const *args;	  /* NULL-terminated; NULL with process_file */
+	char *const *env;	  /* added to the container's own; NULL: none */
+	const char *cwd;
+	bool user_set;
+	uint32_t uid;
+	bool gid_set;
+	uint32_t gid;
+	const uint32_t *additional_gids;
+	size_t additional_gids_count;
+	char *const *capabilities; /* added to bounding, effective, permitted (and inheritable, as runc) */
+	bool tty, detach;
+	bool no_new_privs;
+	const char *process_label, *apparmor;
+	const char *console_socket, *pid_file, *pidfd_socket;
+	const char *cgroup; /* a sub-cgroup: "PATH" for all controllers or "CONTROLLER:PATH" */
+	int preserve_fds;
+	bool ignore_paused;
+};
+
+/* Runs one more process in a container. Unless `detach` blocks until it ends and sets *exit_status
+ * as driver_run() does. Its own failure is -1; err->exit_code is 127 or 126 where the program is at fault. */
+int driver_exec(const struct driver *driver, const char *id,
+		const struct driver_exec_options *options, int *exit_status, struct error *err);
+
+/* Sends a signal to the first process, or with `all` to every process of the container. */
+int driver_kill(const struct driver *driver, const char *id, int sig, bool all, struct error *err);
+
+/* Removes a container that has ended (or, created but not started, is killed first as runc does); with
+ * `force` kills it first, and an unknown id is no error. */
+int driver_delete(const struct driver *driver, const char *id, bool force, struct error *err);
+
+int driver_pause(const struct driver *driver, const char *id, struct error *err);
+int driver_resume(const struct driver *driver, const char *id, struct error *err);
+
+enum driver_status {
+	DRIVER_CREATING,
+	DRIVER_CREATED,
+	DRIVER_RUNNING,
+	DRIVER_PAUSED,
+	DRIVER_STOPPED,
+};
+/* "creating", "created" … */
+const char *driver_status_name(enum driver_status status);
+
+struct driver_container {
+	char *id, *bundle, *rootfs, *created, *owner, *oci_version;
+	char *annotations; /* a JSON object's text, or NULL */
+	enum driver_status status;
+	pid_t pid; /* 0 when stopped */
+};
+
+/* NULL on failure: "container does not exist: ID". Freed with driver_container_free(). */
+struct driver_container *driver_state(const struct driver *driver, const char *id,
+				      struct error *err);
+void driver_container_free(struct driver_container *container);
+
+/* The OCI state document (runtime.md "State"), with runc's rootfs, created and owner; freed by the caller. */
+char *driver_state_json(const struct driver_container *container, struct error *err);
+
+/* Every container below the root, sorted by id. A root that is not there is an empty list. */
+int driver_list(const struct driver *driver, struct driver_container ***containers, size_t *count,
+		struct error *err);
+void driver_list_free(struct driver_container **containers, size_t count);
+
+/* Every pid of a container as the host sees it, ascending; *pids freed by the caller. */
+int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_t *count,
+		struct error *err);
+
+/* Blocks until the container has ended; *exit_status as in driver_run(), *reason "exited", "signalled"
+ * or "unknown" (a static string). Where the kernel can't tell the status of a process that someone else
+ * reaped, it is an error that says so. */
+int driver_wait(const struct driver *driver, const char *id, int *exit_status, const char **reason,
+		struct error *err);
+
+/* The container's LXC configuration, as LXC read it back. Freed by the caller. */
+char *driver_config(const struct driver *driver, const char *id, struct error *err);
+
+/* The OCI features document (features.md); freed by the caller. */
+char *driver_features(struct error *err);
+
+/* Versions of the libraries underneath, for --version: "5.0.2". Static strings. */
+const char *driver_lxc_version(void);
+const char *driver_seccomp_version(void);
+
+#endif
