@@ -43,6 +43,9 @@ int spec_validate(struct spec *spec, struct error *err);
 /* The part of it that also holds for the process of an exec. */
 int spec_validate_process(struct spec_process *process, struct error *err);
 
+/* The part of it that also holds for the resources of an update. */
+int spec_validate_resources(const struct spec_resources *resources, struct error *err);
+
 /*
  * The text of the default config.json that `runlxc spec` writes, equal in meaning to runc's:
  * `rootless` adds a user namespace that maps `uid` and `gid`. The caller frees it.

@@ -4,7 +4,8 @@
  * config-linux.md). Names are the specification's own. It is filled by spec_read_*(), checked by
  * spec_validate() and read by every other room; nobody changes it afterwards.
  *
- * Strings and lists belong to spec->arena. A string that is absent is NULL; a number that is absent
+ * Strings and lists belong to spec->arena. A string that is absent or empty is NULL (Go's bindings
+ * don't tell the two apart; elements of lists and values of maps can be ""); a number that is absent
  * has .set == false; a list that is absent has count 0 (where absent and empty differ, a flag says
  * so). Lists of strings end with a NULL pointer, too, so that they can serve as argv and envp.
  */
@@ -99,6 +100,7 @@ struct spec_scheduler {
 
 struct spec_process {
 	bool set;
+	const char *where; /* what errors put before a field: "config.json: process."; may be NULL */
 	bool terminal;
 	uint32_t console_height, console_width; /* 0: not given */
 	struct spec_user user;
@@ -166,13 +168,14 @@ enum spec_namespace_type {
 /* One per type: not listed means the namespace of the runtime is used. */
 struct spec_namespace {
 	bool listed;
-	char *path; /* NULL: a new one */
+	char *path;   /* NULL: a new one */
+	size_t index; /* its place in the list, for errors */
 };
 
 struct spec_device {
 	char *path;
 	char type; /* c, b, u or p; u is c */
-	int64_t major, minor;
+	int64_t major, minor; /* -1: not given; a p needs none */
 	bool mode_set;
 	uint32_t file_mode; /* may carry type bits, as Docker writes them; take & 07777 */
 	uint32_t uid, gid;
@@ -216,6 +219,8 @@ struct spec_rdma {
 };
 
 struct spec_resources {
+	const char *where; /* as in spec_process: "config.json: linux.resources."; may be NULL */
+
 	size_t devices_count;
 	struct spec_device_rule *devices;
 
@@ -321,6 +326,7 @@ struct spec_linux {
 
 struct spec {
 	struct arena arena;
+	char *name; /* what errors call the document: "config.json" */
 	char *oci_version;
 	struct {
 		char *path; /* as written; relative to the bundle */

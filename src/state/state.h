@@ -40,7 +40,8 @@ struct state {
 	int exit_status;      /* as wait(2) gives it; recorded by a kept monitor; -1: not known */
 };
 
-/* An id as runc allows it: 1 to STATE_ID_MAX bytes of [A-Za-z0-9_+.-], not "." and not "..". */
+/* An id as runc allows it: 1 to STATE_ID_MAX bytes of [A-Za-z0-9_+.-]; but not one that starts with a
+ * dot: those names below the root are runlxc's own (the seccomp cache). */
 int state_id_check(const char *id, struct error *err);
 
 /* Opens the root directory; with `create` makes it (and its missing parents) 0700. Returns an
@@ -64,10 +65,12 @@ int state_dir_lock(int root, const char *id, struct state_dir *dir, struct error
 /* Opens without the lock: for readers. */
 int state_dir_open(int root, const char *id, struct state_dir *dir, struct error *err);
 
-/* Removes ROOT/ID and everything in it. Needs the lock; lets go of it. */
+/* Removes ROOT/ID and everything in it, but nothing that is mounted there (an error). Needs the lock;
+ * lets go of it, also on failure. A removal that was killed can be repeated. */
 int state_dir_remove(int root, const char *id, struct state_dir *dir, struct error *err);
 
-/* Closes the descriptors, and so lets go of the lock. */
+/* Closes the descriptors and lets go of the lock, also where a forked child still has a copy of the
+ * descriptor. A forked child closes its copies with close(2), never with this. */
 void state_dir_close(struct state_dir *dir);
 #define cleanup_state_dir __attribute__((cleanup(state_dir_close)))
 

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linux.resources to files: which controllers are asked for, where they are, and the simple ones.
+ */
+#include "cgroup/cgroup.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cgroup/internal.h"
+
+int limits_error(struct limits *limits, const char *format, ...)
+{
+	const char *where =
+	    limits->resources->where ? limits->resources->where : "linux.resources.";
+	cleanup_free char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return error_set(limits->err, "%s%s", where, text ? text : "out of memory");
+}
+
+/* ---- the list ---- */
+
+void cgroup_settings_free(struct cgroup_settings *settings)
+{
+	arena_free(&settings->arena);
+	*settings = (struct cgroup_settings){.arena = ARENA_INIT};
+}
+
+static int grow(struct cgroup_settings *settings)
+{
+	size_t capacity = settings->capacity ? settings->capacity * 2 : 32;
+	struct cgroup_setting *items = arena_alloc(&settings->arena, capacity, sizeof(*items));
+
+	if (!items)
+		return -1;
+	if (settings->count > 0)
+		memcpy(items, settings->items, settings->count * sizeof(*items));
+	settings->items = items;
+	settings->capacity = capacity;
+	return 0;
+}
+
+int limits_add(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
+	       const char *controller, const char *file, const char *format, ...)
+{
+	struct cgroup_settings *settings = limits->settings;
+	cleanup_free char *value = NULL;
+	struct cgroup_setting item = {.unified = hierarchy->unified};
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&value, format, args) < 0)
+		value = NULL;
+	va_end(args);
+	if (value && (settings->count < settings->capacity || grow(settings) == 0)) {
+		item.controller = arena_strdup(&settings->arena, controller);
+		item.file = arena_strdup(&settings->arena, file);
+		item.value = arena_strdup(&settings->arena, value);
+	}
+	if (!item.controller || !item.file || !item.value)
+		return error_errno(limits->err, ENOMEM, "linux.resources");
+	settings->items[settings->count++] = item;
+	return 0;
+}
+
+/* ---- what this kernel has ---- */
+
+static bool has_file(int dir, const char *below, const char *file)
+{
+	char path[2 * 256];
+
+	return snprintf(path, sizeof(path), "%s/%s", below, file) < (int)sizeof(path) &&
+	       faccessat(dir, path, F_OK, 0) == 0;
+}
+
+enum limits_presence limits_file_presence(const struct cgroup_hierarchy *hierarchy,
+					  const char *file, const char *witness)
+{
+	cleanup_close int top = cgroup_open(hierarchy, "/");
+	cleanup_close int own = cgroup_open(hierarchy, hierarchy->own);
+	cleanup_closedir DIR *stream = NULL;
+	struct dirent *entry;
+	int fd;
+
+	if (top < 0)
+		return LIMITS_UNKNOWN;
+	if (has_file(top, ".", file) || (own >= 0 && has_file(own, ".", file)))
+		return LIMITS_PRESENT;
+	if (has_file(top, ".", witness) || (own >= 0 && has_file(own, ".", witness)))
+		return LIMITS_ABSENT;
+	fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream) {
+		fd_close(fd);
+		return LIMITS_UNKNOWN;
+	}
+	while ((entry = readdir(stream))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		if (has_file(top, entry->d_name, file))
+			return LIMITS_PRESENT;
+		if (has_file(top, entry->d_name, witness))
+			return LIMITS_ABSENT;
+	}
+	return LIMITS_UNKNOWN;
+}
+
+int limits_need_file(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
+		     const char *field, const char *file, const char *witness)
+{
+	if (limits_file_presence(hierarchy, file, witness) != LIMITS_ABSENT)
+		return 0;
+	return limits_error(limits, "%s: this kernel has no %s", field, file);
+}
+
+/* ---- rules of the fields, on v1 and v2 alike ---- */
+
+#define WEIGHT_MIN 10
+#define WEIGHT_MAX 1000
+#define SWAPPINESS_MAX 100
+
+int limits_check_memory(struct limits *limits)
+{
+	const struct spec_resources *resources = limits->resources;
+	const struct spec_i64 *limit = &resources->memory.limit, *swap = &resources->memory.swap;
+	const struct {
+		const char *field;
+		const struct spec_i64 *size;
+	} sizes[] = {
+	    {"limit", limit},
+	    {"reservation", &resources->memory.reservation},
+	    {"swap", swap},
+	    {"kernelTCP", &resources->memory.kernel_tcp},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (sizes[i].size->set && sizes[i].size->value < -1)
+			return limits_error(limits, "memory.%s: %lld is neither a size nor -1",
+					    sizes[i].field, (long long)sizes[i].size->value);
+	}
+	if (limits_i64(limit) && swap->set && swap->value > 0 &&
+	    (limit->value == -1 || swap->value < limit->value))
+		return limits_error(limits, "memory.swap: memory+swap limit should be >= memory "
+					    "limit");
+	if (limits_swappiness(&resources->memory.swappiness) &&
+	    resources->memory.swappiness.value > SWAPPINESS_MAX)
+		return limits_error(limits, "memory.swappiness: %llu is not from 0 to %d",
+				    (unsigned long long)resources->memory.swappiness.value,
+				    SWAPPINESS_MAX);
+	return 0;
+}
+
+int limits_check_weight(struct limits *limits, const char *field, uint64_t weight)
+{
+	if (weight >= WEIGHT_MIN && weight <= WEIGHT_MAX)
+		return 0;
+	return limits_error(limits, "blockIO.%s: %llu is not from %d to %d", field,
+			    (unsigned long long)weight, WEIGHT_MIN, WEIGHT_MAX);
+}
+
+/* ---- the simple controllers ---- */
+
+static int limits_cpuset(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
+{
+	const struct spec_resources *resources = limits->resources;
+	const struct {
+		const char *field, *file, *value;
+	} lists[] = {
+	    {"cpus", "cpuset.cpus", resources->cpu.cpus},
+	    {"mems", "cpuset.mems", resources->cpu.mems},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const char *value = lists[i].value;
+
+		if (!value || !*value)
+			continue;
+		if (value[strcspn(value, "\n")])
+			return limits_error(limits, "cpu.%s: a newline in it", lists[i].field);
+		if (limits_add(limits, hierarchy, "cpuset", lists[i].file, "%s", value))
+			return -1;
+	}
+	return 0;
+}
+
+static int limits_pids(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
+{
+	int64_t limit = limits->resources->pids_limit.value;
+
+	/* As runc: 0 is not asked for, anything below is no limit. */
+	if (limit < 0)
+		return limits_add(limits, hierarchy, "pids", "pids.max", "max");
+	return limits_add(limits, hierarchy, "pids", "pids.max", "%lld", (long long)limit);
+}
+
+/* "2MB" and its like, as the kernel names its files; and whether this host has such pages. */
+static bool is_page_size(const char *name)
+{
+	static const char units[] = "KMG";
+	unsigned long long kilobytes;
+	char path[96], *end;
+	const char *unit;
+
+	if (*name < '1' || *name > '9')
+		return false;
+	errno = 0;
+	kilobytes = strtoull(name, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno || !unit || strcmp(end + 1, "B") != 0 || kilobytes >= 1ULL << 40)
+		return false;
+	kilobytes <<= 10 * (unit - units);
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB", kilobytes);
+	return access(path, F_OK) == 0;
+}
+
+static int limits_hugetlb(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
+{
+	const struct spec_resources *resources = limits->resources;
+
+	for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
+		const struct spec_hugepage_limit *limit = &resources->hugepage_limits[i];
+		char file[64];
+
+		if (!limit->page_size || !is_page_size(limit->page_size))
+			return limits_error(limits,
+					    "hugepageLimits[%zu].pageSize: \"%.32s\" is "
+					    "not a size of huge pages on this host",
+					    i, limit->page_size ? limit->page_size : "");
+		snprintf(file, sizeof(file), "hugetlb.%s.%s", limit->page_size,
+			 hierarchy->unified ? "max" : "limit_in_bytes");
+		/* A limit of 0 is one: huge pages are not for this container. */
+		if (limits_add(limits, hierarchy, "hugetlb", file, "%llu",
+			       (unsigned long long)limit->limit))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- what is asked for ---- */
+
+/* Each gives the first field that asks something of a controller, or NULL. */
+
+static const char *asks_devices(const struct spec_resources *resources)
+{
+	return resources->devices_count > 0 ? "devices" : NULL;
+}
+
+static const char *asks_memory(const struct spec_resources *resources)
+{
+	if (limits_i64(&resources->memory.limit))
+		return "memory.limit";
+	if (limits_i64(&resources->memory.reservation))
+		return "memory.reservation";
+	if (limits_i64(&resources->memory.swap))
+		return "memory.swap";
+	/* memory.kernel is not among them: see limits_memory_v1(). */
+	if (limits_i64(&resources->memory.kernel_tcp))
+		return "memory.kernelTCP";
+	if (limits_swappiness(&resources->memory.swappiness))
+		return "memory.swappiness";
+	if (resources->memory.disable_oom_killer.set && resources->memory.disable_oom_killer.value)
+		return "memory.disableOOMKiller";
+	return NULL;
+}
+
+static const char *asks_cpu(const struct spec_resources *resources)
+{
+	if (limits_u64(&resources->cpu.shares))
+		return "cpu.shares";
+	if (limits_i64(&resources->cpu.quota))
+		return "cpu.quota";
+	if (limits_u64(&resources->cpu.period))
+		return "cpu.period";
+	if (limits_u64(&resources->cpu.realtime_period))
+		return "cpu.realtimePeriod";
+	if (limits_i64(&resources->cpu.realtime_runtime))
+		return "cpu.realtimeRuntime";
+	if (limits_u64(&resources->cpu.burst))
+		return "cpu.burst";
+	if (limits_i64(&resources->cpu.idle))
+		return "cpu.idle";
+	return NULL;
+}
+
+/* A 0 here takes something back, but where there is no controller there is nothing to take. */
+static const char *asks_cpu_zero(const struct spec_resources *resources)
+{
+	return resources->cpu.burst.set || resources->cpu.idle.set ? "cpu" : NULL;
+}
+
+static const char *asks_cpuset(const struct spec_resources *resources)
+{
+	if (resources->cpu.cpus && *resources->cpu.cpus)
+		return "cpu.cpus";
+	if (resources->cpu.mems && *resources->cpu.mems)
+		return "cpu.mems";
+	return NULL;
+}
+
+static const char *asks_block_io(const struct spec_resources *resources)
+{
+	if (limits_u64(&resources->block_io.weight))
+		return "blockIO.weight";
+	if (limits_u64(&resources->block_io.leaf_weight))
+		return "blockIO.leafWeight";
+	if (resources->block_io.weight_device_count > 0)
+		return "blockIO.weightDevice";
+	if (resources->block_io.read_bps.count > 0)
+		return "blockIO.throttleReadBpsDevice";
+	if (resources->block_io.write_bps.count > 0)
+		return "blockIO.throttleWriteBpsDevice";
+	if (resources->block_io.read_iops.count > 0)
+		return "blockIO.throttleReadIOPSDevice";
+	if (resources->block_io.write_iops.count > 0)
+		return "blockIO.throttleWriteIOPSDevice";
+	return NULL;
+}
+
+static const char *asks_pids(const struct spec_resources *resources)
+{
+	return limits_i64(&resources->pids_limit) ? "pids.limit" : NULL;
+}
+
+static const char *asks_hugetlb(const struct spec_resources *resources)
+{
+	return resources->hugepage_limits_count > 0 ? "hugepageLimits" : NULL;
+}
+
+/* ---- all of them ---- */
+
+typedef int limits_function(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
+
+static const struct controller {
+	const char *name, *name_v2; /* NULL: on v2 this is nobody's file */
+	const char *(*asks)(const struct spec_resources *resources);
+	limits_function *v1, *v2;
+} controllers[] = {
+    {"devices", NULL, asks_devices, limits_devices_v1, NULL},
+    {"cpuset", "cpuset", asks_cpuset, limits_cpuset, limits_cpuset},
+    {"cpu", "cpu", asks_cpu, limits_cpu_v1, limits_cpu_v2},
+    {"memory", "memory", asks_memory, limits_memory_v1, limits_memory_v2},
+    {"pids", "pids", asks_pids, limits_pids, limits_pids},
+    {"blkio", "io", asks_block_io, limits_block_io_v1, limits_block_io_v2},
+    {"hugetlb", "hugetlb", asks_hugetlb, limits_hugetlb, limits_hugetlb},
+};
+
+static int limits_controller(struct limits *limits, const struct controller *controller)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_find(limits->layout, controller->name);
+	const char *field = controller->asks(limits->resources);
+
+	if (!hierarchy && controller->name_v2)
+		hierarchy = cgroup_find(limits->layout, controller->name_v2);
+	if (!field && hierarchy && controller->asks == asks_cpu)
+		field = asks_cpu_zero(limits->resources);
+	if (!field || (limits->layout->mode == CGROUP_UNIFIED && !controller->name_v2))
+		return 0;
+	if (!hierarchy)
+		return limits_error(limits, "%s: no %s cgroup controller on this host", field,
+				    limits->layout->mode == CGROUP_UNIFIED ? controller->name_v2
+									   : controller->name);
+	return (hierarchy->unified ? controller->v2 : controller->v1)(limits, hierarchy);
+}
+
+int cgroup_settings_from_resources(const struct cgroup_layout *layout,
+				   const struct spec_resources *resources,
+				   struct cgroup_settings *settings, struct error *err)
+{
+	struct limits limits = {layout, resources, settings, err};
+
+	*settings = (struct cgroup_settings){.arena = ARENA_INIT};
+	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		if (limits_controller(&limits, &controllers[i])) {
+			cgroup_settings_free(settings);
+			return -1;
+		}
+	}
+	return 0;
+}

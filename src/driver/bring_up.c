@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From config.json to a container. docs/architecture.md, "How a container comes up", is the same story in
+ * prose; the steps stand in creation_run(), in order.
+ */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "base/path.h"
+#include "console/console.h"
+#include "hooks/hooks.h"
+#include "process/sync.h"
+
+/* ---- what to run ---- */
+
+static int read_config(struct creation *creation, struct error *err)
+{
+	const struct driver_create_options *options = creation->options;
+	cleanup_close int bundle = -1;
+
+	creation->bundle = realpath(options->bundle ? options->bundle : ".", NULL);
+	if (!creation->bundle)
+		return error_errno(err, errno, "--bundle \"%s\"", options->bundle ? options->bundle : ".");
+	if (options->config_text) {
+		creation->config_text = strdup(options->config_text);
+		creation->config_length = creation->config_text ? strlen(creation->config_text) : 0;
+	} else {
+		bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (bundle < 0)
+			return error_errno(err, errno, "--bundle \"%s\"", creation->bundle);
+		creation->config_text = path_read_file(bundle, "config.json", SPEC_MAX_BYTES,
+						       &creation->config_length, "config.json", err);
+	}
+	if (!creation->config_text)
+		return err->message ? -1 : error_errno(err, ENOMEM, "config.json");
+	creation->spec = spec_read_oci_text(creation->config_text, creation->config_length, "config.json",
+					    err);
+	if (!creation->spec || spec_validate(creation->spec, err) < 0)
+		return -1;
+	if (!creation->spec->process.set)
+		return error_set(err, "config.json: process: is missing");
+	return 0;
+}
+
+static int open_rootfs(struct creation *creation, struct error *err)
+{
+	const char *path = creation->spec->root.path;
+	cleanup_close int bundle = -1;
+	char name[64];
+
+	bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	creation->rootfs_fd = openat(bundle, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (creation->rootfs_fd < 0)
+		return error_errno(err, errno, "root.path: \"%s\"", path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", creation->rootfs_fd);
+	creation->rootfs = realpath(name, NULL);
+	if (!creation->rootfs)
+		return error_errno(err, errno, "root.path: \"%s\"", path);
+	return 0;
+}
+
+static int check_terminal(const struct creation *creation, bool keeps_terminal, struct error *err)
+{
+	bool terminal = creation->spec->process.terminal;
+	bool socket = creation->options->console_socket != NULL;
+
+	/* The words are runc's. */
+	if (terminal && !socket && !keeps_terminal)
+		return error_set(err, "cannot allocate tty if runlxc will detach without setting console "
+				      "socket (--console-socket)");
+	if (socket && (!terminal || keeps_terminal))
+		return error_set(err, "cannot use console socket if runlxc will not detach or allocate tty "
+				      "(--console-socket, process.terminal)");
+	return 0;
+}
+
+/* ---- where it is recorded ---- */
+
+static char *annotations_text(const struct spec *spec)
+{
+	struct json_object *object;
+	char *text;
+	size_t i;
+
+	if (!spec->annotations.count)
+		return NULL;
+	object = json_object_new_object();
+	for (i = 0; i < spec->annotations.count; i++)
+		json_object_object_add(object, spec->annotations.items[i].key,
+				       json_object_new_string(spec->annotations.items[i].value));
+	text = strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+	return text;
+}
+
+static char *owner_name(void)
+{
+	struct passwd entry, *found = NULL;
+	char space[4096];
+
+	if (geteuid() == 0)
+		return strdup("root");
+	if (getpwuid_r(geteuid(), &entry, space, sizeof(space), &found) != 0 || !found)
+		return strdup("");
+	return strdup(entry.pw_name);
+}
+
+static int record(struct creation *creation, struct error *err)
+{
+	struct state *state = calloc(1, sizeof(*state));
+	const struct spec_namespace *pid_ns = &creation->spec->linux_.namespaces[SPEC_NS_PID];
+
+	creation->container.state = state;
+	if (!state)
+		return error_errno(err, ENOMEM, "Failed to record the container");
+	state->id = strdup(creation->id);
+	state->oci_version = strdup(creation->spec->oci_version);
+	state->bundle = strdup(creation->bundle);
+	state->rootfs = strdup(creation->rootfs);
+	state->created = state_timestamp();
+	state->owner = owner_name();
+	state->annotations = annotations_text(creation->spec);
+	state->cgroup_path = cgroup_path_of(creation->spec->linux_.cgroups_path, creation->id, err);
+	if (!state->cgroup_path)
+		return -1;
+	/* A kept monitor belongs to this container for good; one that goes at once only needs a name that
+	 * no other has meanwhile. */
+	if ((creation->options->lxc_monitor
+		 ? asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->id)
+		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.runlxc-%d", (int)getpid())) < 0)
+		state->monitor_cgroup = NULL;
+	state->created_only = true;
+	state->exit_status = -1;
+	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
+	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs || !state->created ||
+	    !state->owner || !state->monitor_cgroup)
+		return error_errno(err, ENOMEM, "Failed to record the container");
+	/* Before anything is made that must be cleaned up: whoever finds this container after we were
+	 * killed knows from here what there is to remove. */
+	if (state_file_write(&creation->container.dir, "config.json", creation->config_text,
+			     creation->config_length, err) < 0)
+		return -1;
+	return state_write(&creation->container.dir, state, err);
+}
+
+static int prepare_cgroup(struct creation *creation, struct error *err)
+{
+	const char *path = creation->container.state->cgroup_path;
+	bool exists = false, in_use = false;
+
+	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
+		return -1;
+	if (in_use)
+		return error_set(err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
+	/* LXC makes the container's cgroups and takes none that are there. */
+	return exists ? cgroup_remove(creation->layout, path, err) : 0;
+}
+
+/* The socket that `start` connects to, in the container's directory; init listens on it. */
+static int make_start_socket(const struct creation *creation, int lowest, int *listener, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	cleanup_close int fd = -1;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/start",
+		 creation->container.dir.dir);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+		return error_errno(err, errno, "Failed to make the start socket");
+	*listener = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	return *listener < 0 ? error_errno(err, errno, "Failed to make the start socket") : 0;
+}
+
+/* ---- what init asks for ---- */
+
+static int give_cgroups(void *data, int *fds, size_t *count, struct error *err)
+{
+	const struct creation *creation = data;
+	const struct cgroup_layout *layout = creation->layout;
+	size_t i;
+
+	for (i = 0; i < layout->count && *count < SYNC_FDS_MAX; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+		char path[PATH_MAX];
+
+		if (hierarchy->unified && layout->mode != CGROUP_UNIFIED)
+			continue;
+		snprintf(path, sizeof(path), "%s%s", hierarchy->mount,
+			 creation->container.state->cgroup_path);
+		/* The container's own cgroup, which it sees as the root: never the host's tree. */
+		fds[*count] = kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
+		if (fds[*count] < 0)
+			return error_errno(err, errno, "Failed to open the cgroup \"%s\"", path);
+		(*count)++;
+	}
+	return 0;
+}
+
+static int take_terminal(void *data, int master, struct error *err)
+{
+	struct creation *creation = data;
+	cleanup_close int fd = master;
+
+	if (!creation->options->console_socket) {
+		creation->terminal = fd_take(&fd);
+		return 0;
+	}
+	return console_socket_send(creation->options->console_socket, fd, "/dev/ptmx", err);
+}
+
+/* ---- the start itself ---- */
+
+static int spawn(struct creation *creation, struct error *err)
+{
+	const struct driver_create_options *options = creation->options;
+	struct spec *spec = creation->spec;
+	struct container *container = &creation->container;
+	cleanup_recipe struct lxc_recipe recipe = {0};
+	cleanup_plan struct plan_buffer plan;
+	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1;
+	cleanup_free char *config = NULL;
+	int streams[3] = {-1, -1, -1}, preserve = 0, lowest, pass[ARRAY_SIZE(recipe.fds) + 8];
+	char name[64];
+	struct lxc_start start = {.recipe = &recipe, .dir = container->dir.dir,
+				  .keep_monitor = options->lxc_monitor,
+				  .debug = creation->driver->debug, .pass = pass};
+	size_t length, i;
+	int result = -1;
+
+	plan_buffer_init(&plan);
+	if (streams_preserve(options->preserve_fds, spec, &preserve, err) < 0)
+		return -1;
+	lowest = 3 + preserve;
+
+	if (process_compile(&spec->process,
+			    spec->linux_.namespaces[SPEC_NS_USER].listed, creation->driver->log, &plan,
+			    err) < 0)
+		return -1;
+	if (spec->linux_.seccomp.set &&
+	    process_compile_seccomp(&spec->linux_.seccomp, container->root, creation->driver->log, &plan,
+				    err) < 0)
+		return -1;
+	if (lxc_compile(&(struct lxc_request){.spec = spec,
+					      .rootfs = creation->rootfs,
+					      .rootfs_fd = creation->rootfs_fd,
+					      .bundle = creation->bundle,
+					      .layout = creation->layout,
+					      .cgroup_path = container->state->cgroup_path,
+					      .monitor_cgroup = container->state->monitor_cgroup,
+					      .no_new_keyring = options->no_new_keyring,
+					      .lowest_fd = lowest,
+					      .log = creation->driver->log},
+			&recipe, &plan, err) < 0)
+		return -1;
+	creation->made_proc = recipe.made_proc;
+	config = lxc_recipe_text(&recipe, &length, err);
+	if (!config || state_file_write(&container->dir, "config.lxc", config, length, err) < 0)
+		return -1;
+
+	if (streams_dup(lowest, streams, err) < 0 ||
+	    process_sync_pair(lowest, &creation->sync, &init_sync, err) < 0)
+		goto out;
+	if (!creation->start_at_once && make_start_socket(creation, lowest, &listener, err) < 0)
+		goto out;
+	for (i = 0; i < 3; i++)
+		plan_head(&plan)->stdio_fd[i] = streams[i];
+	plan_head(&plan)->sync_fd = init_sync;
+	plan_head(&plan)->start_fd = listener;
+	plan_head(&plan)->preserve_fds = preserve;
+	if (!creation->start_at_once)
+		plan_head(&plan)->flags |= PLAN_WAIT_START;
+	if (creation->driver->debug)
+		plan_head(&plan)->flags |= PLAN_LOG_STEPS;
+	plan_fd = process_plan_seal(&plan, err);
+	init_fd = plan_fd < 0 ? -1 : process_init_open(err);
+	if (init_fd < 0)
+		goto out;
+	/* Out of the way of the descriptors that the program keeps. */
+	if (init_fd < lowest || plan_fd < lowest) {
+		int moved_plan = fcntl(plan_fd, F_DUPFD_CLOEXEC, lowest);
+		int moved_init = fcntl(init_fd, F_DUPFD_CLOEXEC, lowest);
+
+		fd_close(plan_fd);
+		fd_close(init_fd);
+		plan_fd = moved_plan;
+		init_fd = moved_init;
+	}
+
+	for (i = 0; i < recipe.fds_count; i++)
+		pass[start.pass_count++] = recipe.fds[i];
+	for (i = 0; i < 3; i++)
+		pass[start.pass_count++] = streams[i];
+	pass[start.pass_count++] = init_sync;
+	pass[start.pass_count++] = listener;
+	start.init_fd = init_fd;
+	start.plan_fd = plan_fd;
+	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find it, and
+	 * a name that is ours for as long as we live keeps two roots from meeting in LXC's sockets. */
+	snprintf(name, sizeof(name), "runlxc-%d", (int)getpid());
+	start.name = options->lxc_monitor ? creation->id : name;
+	start.path = options->lxc_monitor ? creation->driver->root : "/run/lxc";
+	result = lxc_spawn(&start, &creation->monitor, err);
+out:
+	streams_close(streams);
+	return result;
+}
+
+/* The container is there; it is made findable, and what must be done from outside is done. */
+static int settle(struct creation *creation, pid_t pid, struct error *err)
+{
+	const struct driver_create_options *options = creation->options;
+	struct container *container = &creation->container;
+	struct state *state = container->state;
+	static const enum spec_hook_kind hooks[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
+	size_t i;
+
+	creation->pidfd = kernel_pidfd_open(pid);
+	if (creation->pidfd < 0)
+		return error_errno(err, errno, "The container's init is gone");
+	state->pid = pid;
+	state->pid_start = state_process_start(pid, NULL);
+	if (process_apply_from_outside(&creation->spec->process, pid, err) < 0)
+		return -1;
+	if (options->lxc_monitor) {
+		state->monitor_pid = creation->monitor.pid;
+		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
+	} else {
+		/* The hand-over: from here on init is a child of the nearest subreaper. */
+		lxc_hand_over(&creation->monitor);
+		if (cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
+			return -1;
+		free(state->monitor_cgroup);
+		state->monitor_cgroup = NULL;
+	}
+	if (creation->made_proc && unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR) < 0)
+		log_warning(creation->driver->log, "The directory \"proc\" made in the root stays there");
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		cleanup_free char *json = NULL;
+
+		if (!creation->spec->hooks[hooks[i]].count)
+			continue;
+		json = container_state_json(state, DRIVER_CREATING, err);
+		if (!json || hooks_run(creation->spec, hooks[i], json, creation->bundle, err) < 0)
+			return -1;
+	}
+	state->created_only = !creation->start_at_once;
+	if (state_write(&container->dir, state, err) < 0)
+		return -1;
+	if (options->pidfd_socket &&
+	    console_socket_send(options->pidfd_socket, creation->pidfd, "pidfd", err) < 0)
+		return error_prefix(err, "--pidfd-socket");
+	if (options->pid_file && pid_file_write(options->pid_file, pid, err) < 0)
+		return -1;
+	return process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT, err);
+}
+
+static void undo(struct creation *creation)
+{
+	struct error ignored = ERROR_INIT;
+
+	/* Closed first: an init that waits for its commit ends by that alone. */
+	fd_close(fd_take(&creation->sync));
+	lxc_hand_over(&creation->monitor);
+	if (creation->made_proc)
+		unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR);
+	if (creation->container.state && creation->layout) {
+		if (container_destroy(creation->driver, &creation->container, creation->layout, &ignored) < 0)
+			log_warning(creation->driver->log, "While undoing: %s", error_text(&ignored));
+	} else if (creation->container.dir.dir >= 0) {
+		state_dir_remove(creation->container.root, creation->id, &creation->container.dir, &ignored);
+	}
+	error_clear(&ignored);
+}
+
+static int bring_up(struct creation *creation, struct error *err)
+{
+	const struct sync_handler handler = {.cgroups = give_cgroups,
+					     .terminal = take_terminal,
+					     .data = creation,
+					     .log = creation->driver->log};
+	pid_t pid = 0;
+
+	if (record(creation, err) < 0 || prepare_cgroup(creation, err) < 0 || spawn(creation, err) < 0)
+		return -1;
+	if (process_sync_wait_ready(creation->sync, &handler, &pid, err) < 0) {
+		/* init never came up, so LXC knows why. */
+		if (err->errnum == ECONNRESET) {
+			waitpid(creation->monitor.pid, NULL, 0);
+			creation->monitor.pid = -1;
+			lxc_error_from_log(&creation->monitor, err);
+		}
+		return -1;
+	}
+	if (settle(creation, pid, err) < 0)
+		return -1;
+	return creation->start_at_once
+		   ? process_sync_wait_executed(creation->sync, creation->driver->log, err)
+		   : 0;
+}
+
+int creation_run(struct creation *creation, const struct driver *driver, const char *id,
+		 const struct driver_create_options *options, bool start_at_once, struct error *err)
+{
+	int result;
+
+	*creation = (struct creation){.driver = driver, .options = options, .id = id,
+				      .container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,
+				      .rootfs_fd = -1, .sync = -1, .terminal = -1, .pidfd = -1,
+				      .start_at_once = start_at_once};
+	if (state_id_check(id, err) < 0 || read_config(creation, err) < 0 ||
+	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
+	    open_rootfs(creation, err) < 0)
+		return -1;
+	creation->layout = cgroup_detect(err);
+	if (!creation->layout)
+		return -1;
+	creation->container.root = state_root_open(driver->root, true, err);
+	if (creation->container.root < 0 ||
+	    state_dir_create(creation->container.root, id, &creation->container.dir, err) < 0)
+		return -1;
+
+	result = bring_up(creation, err);
+	if (driver->debug)
+		lxc_log_forward(&creation->monitor, driver->log);
+	if (result < 0)
+		undo(creation);
+	return result;
+}
+
+void creation_free(struct creation *creation)
+{
+	free(creation->bundle);
+	free(creation->config_text);
+	free(creation->rootfs);
+	spec_free(creation->spec);
+	container_close(&creation->container);
+	cgroup_layout_free(creation->layout);
+	lxc_monitor_close(&creation->monitor);
+	fd_close(creation->rootfs_fd);
+	fd_close(creation->sync);
+	fd_close(creation->terminal);
+	fd_close(creation->pidfd);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "base/path.h"
+
+int container_open(const struct driver *driver, const char *id, bool lock, struct container *container,
+		   struct error *err)
+{
+	*container = (struct container)CONTAINER_INIT;
+	if (state_id_check(id, err) < 0)
+		return -1;
+	container->root = state_root_open(driver->root, false, err);
+	if (container->root < 0) {
+		if (err->errnum == ENOENT) {
+			error_set(err, "container does not exist: %s", id);
+			err->errnum = ENOENT;
+		}
+		return -1;
+	}
+	if ((lock ? state_dir_lock(container->root, id, &container->dir, err)
+		  : state_dir_open(container->root, id, &container->dir, err)) < 0)
+		return -1;
+	container->state = state_read(&container->dir, id, err);
+	if (!container->state && err->errnum == ENOENT && !lock) {
+		/* Being created this very moment, or left by a create that was killed. */
+		error_clear(err);
+		container->state = calloc(1, sizeof(*container->state));
+		if (container->state)
+			container->state->id = strdup(id);
+	}
+	return container->state ? 0 : -1;
+}
+
+void container_close(struct container *container)
+{
+	state_free(container->state);
+	container->state = NULL;
+	state_dir_close(&container->dir);
+	fd_close(container->root);
+	container->root = -1;
+}
+
+bool container_is_alive(const struct state *state)
+{
+	bool zombie = false;
+
+	return state->pid > 0 && state_process_start(state->pid, &zombie) == state->pid_start && !zombie;
+}
+
+/* Whoever creates a container holds its lock until the container is recorded. */
+static bool is_locked(const struct container *container)
+{
+	cleanup_close int lock = -1;
+
+	lock = openat(container->dir.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* Whether init has become the program. Asked of the kernel, since a `start` may have been killed before
+ * it could write down that it had started. */
+static bool is_executed(const struct state *state)
+{
+	static const char init[] = "/memfd:runlxc-init";
+	char path[64], target[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)state->pid);
+	length = readlink(path, target, sizeof(target) - 1);
+	return length >= 0 && strncmp(target, init, sizeof(init) - 1) != 0;
+}
+
+enum driver_status container_status(const struct container *container,
+				    const struct cgroup_layout *layout)
+{
+	const struct state *state = container->state;
+	struct error ignored = ERROR_INIT;
+	bool frozen = false;
+
+	if (state->pid == 0)
+		return container->dir.lock < 0 && is_locked(container) ? DRIVER_CREATING : DRIVER_STOPPED;
+	if (!container_is_alive(state))
+		return DRIVER_STOPPED;
+	if (layout && state->cgroup_path &&
+	    cgroup_is_frozen(layout, state->cgroup_path, &frozen, &ignored) < 0)
+		error_clear(&ignored);
+	if (frozen)
+		return DRIVER_PAUSED;
+	return state->created_only && !is_executed(state) ? DRIVER_CREATED : DRIVER_RUNNING;
+}
+
+struct spec *container_spec(const struct container *container, struct error *err)
+{
+	return spec_read_oci_file(container->dir.dir, "config.json", "config.json", err);
+}
+
+int container_pidfd(const struct state *state, struct error *err)
+{
+	cleanup_close int fd = -1;
+
+	fd = state->pid > 0 ? kernel_pidfd_open(state->pid) : -1;
+	/* Looked at after the pidfd was opened: if it is the right process now, the pidfd is its. */
+	if (fd < 0 || !container_is_alive(state)) {
+		error_set(err, "container not running");
+		err->errnum = ESRCH;
+		return -1;
+	}
+	return fd_take(&fd);
+}
+
+char *container_state_json(const struct state *state, enum driver_status status, struct error *err)
+{
+	struct json_object *root = json_object_new_object();
+	struct json_object *annotations = state->annotations ? json_tokener_parse(state->annotations) : NULL;
+	bool live = status != DRIVER_STOPPED;
+	char *text;
+
+	json_object_object_add(root, "ociVersion",
+			       json_object_new_string(state->oci_version ? state->oci_version
+									 : SPEC_OCI_VERSION));
+	json_object_object_add(root, "id", json_object_new_string(state->id));
+	if (live || status == DRIVER_STOPPED)
+		json_object_object_add(root, "pid", json_object_new_int(live ? state->pid : 0));
+	json_object_object_add(root, "status", json_object_new_string(driver_status_name(status)));
+	json_object_object_add(root, "bundle", json_object_new_string(state->bundle ? state->bundle : ""));
+	json_object_object_add(root, "rootfs", json_object_new_string(state->rootfs ? state->rootfs : ""));
+	json_object_object_add(root, "created", json_object_new_string(state->created ? state->created : ""));
+	if (annotations)
+		json_object_object_add(root, "annotations", annotations);
+	json_object_object_add(root, "owner", json_object_new_string(state->owner ? state->owner : ""));
+	text = strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_SPACED |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(root);
+	if (!text)
+		error_errno(err, ENOMEM, "Failed to write the state of \"%s\"", state->id);
+	return text;
+}
+
+/* A monitor that was kept ends by itself after the container; it removes what is its own. */
+static void end_monitor(const struct state *state)
+{
+	cleanup_close int fd = -1;
+	struct pollfd event;
+
+	if (state->monitor_pid <= 0)
+		return;
+	fd = kernel_pidfd_open(state->monitor_pid);
+	if (fd < 0 || state_process_start(state->monitor_pid, NULL) != state->monitor_start)
+		return;
+	event = (struct pollfd){.fd = fd, .events = POLLIN};
+	if (poll(&event, 1, 2000) == 0)
+		kernel_pidfd_send_signal(fd, SIGKILL);
+	poll(&event, 1, 2000);
+}
+
+int container_destroy(const struct driver *driver, struct container *container,
+		      const struct cgroup_layout *layout, struct error *err)
+{
+	struct state *state = container->state;
+	struct error later = ERROR_INIT;
+	int result = 0;
+
+	(void)driver;
+	if (state->cgroup_path) {
+		/* Nothing may outlive its container: what shared a pid namespace with others, or was put
+		 * into the container's cgroups from outside, goes now. */
+		if (cgroup_signal_all(layout, state->cgroup_path, SIGKILL, err) < 0 ||
+		    cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0)
+			result = -1;
+		end_monitor(state);
+		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
+			result = -1;
+	}
+	if (state->monitor_cgroup) {
+		if (cgroup_remove(layout, state->monitor_cgroup, result < 0 ? &later : err) < 0)
+			result = -1;
+	}
+	if (result == 0 && state_dir_remove(container->root, state->id, &container->dir, err) < 0)
+		result = -1;
+	error_clear(&later);
+	return result;
+}
+
+int driver_exit_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+const char *driver_status_name(enum driver_status status)
+{
+	static const char *const names[] = {"creating", "created", "running", "paused", "stopped"};
+
+	return names[status];
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One more process in a container. A forked child enters the container's cgroups and executes init from a
+ * sealed memfd; init joins the namespaces by pidfd and becomes the process (init/join.c).
+ */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "console/console.h"
+#include "process/sync.h"
+
+struct execution {
+	const struct driver *driver;
+	const struct driver_exec_options *options;
+	struct container container;
+	struct cgroup_layout *layout;
+	struct spec *spec;	   /* the container's; its .process is the one to run */
+	struct spec *process_spec; /* where --process was read from */
+	char *cgroup;		   /* to be in */
+	int pidfd;		   /* of the container's first process */
+	int sync, terminal;
+	pid_t child; /* what we forked; init's fork is our child, too */
+	pid_t pid;   /* the process */
+};
+
+static void execution_free(struct execution *execution)
+{
+	container_close(&execution->container);
+	cgroup_layout_free(execution->layout);
+	spec_free(execution->spec);
+	spec_free(execution->process_spec);
+	free(execution->cgroup);
+	fd_close(execution->pidfd);
+	fd_close(execution->sync);
+	fd_close(execution->terminal);
+}
+
+/* ---- what to run ---- */
+
+static int append(struct arena *arena, struct spec_strings *list, char *const *more)
+{
+	size_t count = 0, i;
+	char **items;
+
+	while (more && more[count])
+		count++;
+	if (!count)
+		return 0;
+	items = arena_alloc(arena, list->count + count + 1, sizeof(*items));
+	if (!items)
+		return -1;
+	if (list->count)
+		memcpy(items, list->items, list->count * sizeof(*items));
+	for (i = 0; i < count; i++) {
+		items[list->count + i] = arena_strdup(arena, more[i]);
+		if (!items[list->count + i])
+			return -1;
+	}
+	list->items = items;
+	list->count += count;
+	return 0;
+}
+
+static int apply_options(struct execution *execution, struct error *err)
+{
+	/* As runc: --cap adds to these sets. */
+	static const enum spec_capability_set sets[] = {SPEC_CAP_BOUNDING, SPEC_CAP_EFFECTIVE,
+							SPEC_CAP_INHERITABLE, SPEC_CAP_PERMITTED,
+							SPEC_CAP_AMBIENT};
+	const struct driver_exec_options *options = execution->options;
+	struct spec_process *process = &execution->spec->process;
+	struct arena *arena = &execution->spec->arena;
+	size_t i;
+
+	process->args = (struct spec_strings){0, NULL};
+	process->terminal = options->tty;
+	process->console_height = process->console_width = 0;
+	if (append(arena, &process->args, options->args) < 0 ||
+	    append(arena, &process->env, options->env) < 0)
+		return error_errno(err, ENOMEM, "Failed to make the process");
+	if (options->cwd)
+		process->cwd = arena_strdup(arena, options->cwd);
+	if (options->user_set)
+		process->user.uid = options->uid;
+	if (options->gid_set)
+		process->user.gid = options->gid;
+	if (options->additional_gids_count) {
+		struct spec_user *user = &process->user;
+		uint32_t *gids = arena_alloc(arena,
+					     user->additional_gids_count + options->additional_gids_count,
+					     sizeof(*gids));
+
+		if (!gids)
+			return error_errno(err, ENOMEM, "Failed to make the process");
+		if (user->additional_gids_count)
+			memcpy(gids, user->additional_gids, user->additional_gids_count * sizeof(*gids));
+		for (i = 0; i < options->additional_gids_count; i++)
+			gids[user->additional_gids_count++] = options->additional_gids[i];
+		user->additional_gids = gids;
+	}
+	for (i = 0; i < ARRAY_SIZE(sets); i++)
+		if (append(arena, &process->capabilities.sets[sets[i]], options->capabilities) < 0)
+			return error_errno(err, ENOMEM, "Failed to make the process");
+	if (options->no_new_privs)
+		process->no_new_privileges = true;
+	if (options->process_label)
+		process->selinux_label = arena_strdup(arena, options->process_label);
+	if (options->apparmor)
+		process->apparmor_profile = arena_strdup(arena, options->apparmor);
+	return 0;
+}
+
+static int read_process(struct execution *execution, struct error *err)
+{
+	const struct driver_exec_options *options = execution->options;
+
+	execution->spec = container_spec(&execution->container, err);
+	if (!execution->spec)
+		return -1;
+	if (options->process_file) {
+		execution->process_spec = spec_read_process_file(AT_FDCWD, options->process_file,
+								 options->process_file, err);
+		if (!execution->process_spec)
+			return -1;
+		execution->spec->process = execution->process_spec->process;
+		if (options->tty)
+			execution->spec->process.terminal = true;
+	} else if (apply_options(execution, err) < 0) {
+		return -1;
+	}
+	if (spec_validate_process(&execution->spec->process, err) < 0)
+		return -1;
+	if (execution->spec->process.terminal && options->detach && !options->console_socket)
+		return error_set(err, "cannot allocate tty if runlxc will detach without setting console "
+				      "socket (--console-socket)");
+	if (options->console_socket && (!execution->spec->process.terminal || !options->detach))
+		return error_set(err, "cannot use console socket if runlxc will not detach or allocate tty "
+				      "(--console-socket)");
+	return 0;
+}
+
+/* ---- where to run it ---- */
+
+static int check_status(struct execution *execution, struct error *err)
+{
+	switch (container_status(&execution->container, execution->layout)) {
+	case DRIVER_CREATING:
+	case DRIVER_STOPPED:
+		return error_set(err, "cannot exec in a stopped container");
+	case DRIVER_PAUSED:
+		if (!execution->options->ignore_paused)
+			return error_set(err, "cannot exec in a paused container (use --ignore-paused to override)");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* "PATH", or "CONTROLLER[,CONTROLLER…]:PATH" of runc's, of which the path counts: a container's cgroup is the
+ * same in every hierarchy. It is below the container's own, and must be there. */
+static int choose_cgroup(struct execution *execution, struct error *err)
+{
+	const char *own = execution->container.state->cgroup_path, *sub = execution->options->cgroup;
+	bool exists = false, in_use;
+
+	if (!sub || !*sub) {
+		execution->cgroup = strdup(own);
+		return execution->cgroup ? 0 : error_errno(err, ENOMEM, "--cgroup");
+	}
+	if (strchr(sub, ':'))
+		sub = strchr(sub, ':') + 1;
+	if (strstr(sub, ".."))
+		return error_set(err, "--cgroup: \"%s\" is not below the container's cgroup", sub);
+	if (asprintf(&execution->cgroup, "%s%s%s", own, *sub == '/' ? "" : "/", sub) < 0) {
+		execution->cgroup = NULL;
+		return error_errno(err, ENOMEM, "--cgroup");
+	}
+	if (cgroup_probe(execution->layout, execution->cgroup, &exists, &in_use, err) < 0)
+		return -1;
+	return exists ? 0 : error_set(err, "--cgroup: there is no cgroup \"%s\"", execution->cgroup);
+}
+
+/* Which of the first process's namespaces are not ours. */
+static int other_namespaces(pid_t pid, uint32_t *flags, struct error *err)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} table[] = {{"user", CLONE_NEWUSER}, {"mnt", CLONE_NEWNS},	{"pid", CLONE_NEWPID},
+		     {"net", CLONE_NEWNET},   {"ipc", CLONE_NEWIPC},	{"uts", CLONE_NEWUTS},
+		     {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME}};
+	size_t i;
+
+	*flags = 0;
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		struct stat theirs, ours;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, table[i].name);
+		if (stat(path, &theirs) < 0) {
+			if (errno == ENOENT && table[i].flag == CLONE_NEWTIME)
+				continue; /* before Linux 5.6 */
+			return error_errno(err, errno, "Failed to look at the container's %s namespace",
+					   table[i].name);
+		}
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", table[i].name);
+		if (stat(path, &ours) < 0 || ours.st_ino != theirs.st_ino)
+			*flags |= table[i].flag;
+	}
+	return 0;
+}
+
+/* ---- the plan ---- */
+
+static int make_plan(struct execution *execution, struct plan_buffer *plan, int preserve,
+		     struct error *err)
+{
+	const struct spec *spec = execution->spec;
+	uint32_t namespaces = 0, flags = PLAN_JOIN | PLAN_NEW_KEYRING;
+
+	if (process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
+			    execution->driver->log, plan, err) < 0)
+		return -1;
+	/* The container's filter is every process's (config-linux.md, "Seccomp"). */
+	if (spec->linux_.seccomp.set &&
+	    process_compile_seccomp(&spec->linux_.seccomp, execution->container.root,
+				    execution->driver->log, plan, err) < 0)
+		return -1;
+	if (other_namespaces(execution->container.state->pid, &namespaces, err) < 0)
+		return -1;
+	if (namespaces & CLONE_NEWUSER)
+		flags |= PLAN_JOIN_USERNS;
+	if (namespaces & (CLONE_NEWPID | CLONE_NEWTIME))
+		flags |= PLAN_JOIN_PIDNS;
+	if (spec->linux_.personality_domain) {
+		flags |= PLAN_PERSONALITY;
+		plan_head(plan)->personality =
+		    strcmp(spec->linux_.personality_domain, "LINUX32") == 0 ? 0x0008 : 0;
+	}
+	if (execution->driver->debug)
+		flags |= PLAN_LOG_STEPS;
+	plan_head(plan)->flags |= flags;
+	plan_head(plan)->join_namespaces = namespaces;
+	plan_head(plan)->preserve_fds = preserve;
+	return 0;
+}
+
+/* ---- the child ---- */
+
+struct child {
+	int init_fd, plan_fd, init_sync, pidfd;
+	int streams[3];
+};
+
+_Noreturn static void child_main(const struct execution *execution, const struct child *child, pid_t caller)
+{
+	struct sync_error failure = {.type = SYNC_ERROR, .exit_code = 255};
+	struct error err = ERROR_INIT;
+	char number[16];
+	char *const arguments[] = {(char *)"runlxc-init", number, NULL};
+	char *const environment[] = {NULL};
+	int keep[] = {child->plan_fd, child->init_sync, child->pidfd,
+		      child->streams[0], child->streams[1], child->streams[2]};
+	size_t i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != caller)
+		_exit(1);
+	/* Still on the host, and still ourselves: the container's limits hold from its first instruction. */
+	if (cgroup_join(execution->layout, execution->cgroup, 0, &err) == 0) {
+		for (i = 0; i < ARRAY_SIZE(keep); i++)
+			if (keep[i] >= 0)
+				fcntl(keep[i], F_SETFD, 0);
+		snprintf(number, sizeof(number), "%d", child->plan_fd);
+		syscall(SYS_execveat, child->init_fd, "", arguments, environment, AT_EMPTY_PATH);
+		error_errno(&err, errno, "Failed to execute init");
+	}
+	snprintf(failure.text, sizeof(failure.text), "%s", error_text(&err));
+	if (write(child->init_sync, &failure, offsetof(struct sync_error, text) + strlen(failure.text)) < 0)
+		_exit(255);
+	_exit(255);
+}
+
+static int raise_fd(int *fd, int lowest)
+{
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+
+	fd_close(*fd);
+	*fd = moved;
+	return moved < 0 ? -1 : 0;
+}
+
+static void child_close(struct child *child)
+{
+	fd_close(child->init_fd);
+	fd_close(child->plan_fd);
+	fd_close(child->init_sync);
+	fd_close(child->pidfd);
+	streams_close(child->streams);
+}
+
+static int spawn(struct execution *execution, struct error *err)
+{
+	struct child child = {-1, -1, -1, -1, {-1, -1, -1}};
+	cleanup_plan struct plan_buffer plan;
+	int preserve = 0, lowest, i, result = -1;
+	pid_t caller = getpid();
+
+	plan_buffer_init(&plan);
+	if (streams_preserve(execution->options->preserve_fds, execution->spec, &preserve, err) < 0 ||
+	    make_plan(execution, &plan, preserve, err) < 0)
+		return -1;
+	lowest = 3 + preserve;
+	child.pidfd = fcntl(execution->pidfd, F_DUPFD_CLOEXEC, lowest);
+	if (child.pidfd < 0 || streams_dup(lowest, child.streams, err) < 0 ||
+	    process_sync_pair(lowest, &execution->sync, &child.init_sync, err) < 0)
+		goto out;
+	for (i = 0; i < 3; i++)
+		plan_head(&plan)->stdio_fd[i] = child.streams[i];
+	plan_head(&plan)->sync_fd = child.init_sync;
+	plan_head(&plan)->join_pidfd = child.pidfd;
+	child.plan_fd = process_plan_seal(&plan, err);
+	child.init_fd = child.plan_fd < 0 ? -1 : process_init_open(err);
+	if (child.init_fd < 0)
+		goto out;
+	if (raise_fd(&child.plan_fd, lowest) < 0 || raise_fd(&child.init_fd, lowest) < 0) {
+		error_errno(err, errno, "Failed to duplicate a descriptor");
+		goto out;
+	}
+	execution->child = fork();
+	if (execution->child < 0) {
+		error_errno(err, errno, "Failed to fork");
+		goto out;
+	}
+	if (execution->child == 0)
+		child_main(execution, &child, caller);
+	result = 0;
+out:
+	child_close(&child);
+	return result;
+}
+
+static int take_terminal(void *data, int master, struct error *err)
+{
+	struct execution *execution = data;
+	cleanup_close int fd = master;
+
+	if (!execution->options->console_socket) {
+		execution->terminal = fd_take(&fd);
+		return 0;
+	}
+	return console_socket_send(execution->options->console_socket, fd, "/dev/ptmx", err);
+}
+
+static void reap(pid_t pid)
+{
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Until the program runs. */
+static int bring_up(struct execution *execution, int *pidfd, struct error *err)
+{
+	const struct driver_exec_options *options = execution->options;
+	const struct sync_handler handler = {
+	    .terminal = take_terminal, .data = execution, .log = execution->driver->log};
+
+	if (process_sync_wait_ready(execution->sync, &handler, &execution->pid, err) < 0) {
+		if (!err->exit_code)
+			err->exit_code = 255;
+		return -1;
+	}
+	/* The child ends once it has forked the process; without a pid namespace to join it is the process. */
+	if (execution->child != execution->pid) {
+		reap(execution->child);
+		execution->child = 0;
+	}
+	*pidfd = kernel_pidfd_open(execution->pid);
+	if (*pidfd < 0)
+		return error_errno(err, errno, "The process is gone");
+	if (process_apply_from_outside(&execution->spec->process, execution->pid, err) < 0)
+		return -1;
+	if (options->pidfd_socket && console_socket_send(options->pidfd_socket, *pidfd, "pidfd", err) < 0)
+		return error_prefix(err, "--pidfd-socket");
+	if (options->pid_file && pid_file_write(options->pid_file, execution->pid, err) < 0)
+		return -1;
+	if (process_sync_send(execution->sync, SYNC_START, err) < 0)
+		return -1;
+	return process_sync_wait_executed(execution->sync, execution->driver->log, err);
+}
+
+static int execute(struct execution *execution, int *exit_status, struct error *err)
+{
+	const struct driver_exec_options *options = execution->options;
+	struct console_session session;
+	cleanup_close int pidfd = -1;
+	int status = 0;
+
+	if (spawn(execution, err) < 0)
+		return -1;
+	if (bring_up(execution, &pidfd, err) < 0) {
+		/* Without its commit init ends by itself; both are ours to reap. */
+		fd_close(fd_take(&execution->sync));
+		if (pidfd >= 0)
+			kernel_pidfd_send_signal(pidfd, SIGKILL);
+		if (execution->pid != execution->child)
+			reap(execution->pid);
+		reap(execution->child);
+		return -1;
+	}
+	if (options->detach)
+		return 0;
+	session = (struct console_session){.pid = execution->pid,
+					   .pidfd = pidfd,
+					   .terminal = execution->terminal,
+					   .input = execution->terminal >= 0 ? 0 : -1,
+					   .output = 1,
+					   .forward_signals = true};
+	/* Nothing of the container's is held while the process runs. */
+	container_close(&execution->container);
+	if (console_session_run(&session, &status, err) < 0)
+		return -1;
+	*exit_status = driver_exit_status(status);
+	return 0;
+}
+
+static int prepare(struct execution *execution, const char *id, struct error *err)
+{
+	if (container_open(execution->driver, id, false, &execution->container, err) < 0)
+		return -1;
+	execution->layout = cgroup_detect(err);
+	if (!execution->layout || check_status(execution, err) < 0)
+		return -1;
+	execution->pidfd = container_pidfd(execution->container.state, err);
+	if (execution->pidfd < 0)
+		return error_set(err, "cannot exec in a stopped container");
+	return read_process(execution, err) < 0 || choose_cgroup(execution, err) < 0 ? -1 : 0;
+}
+
+int driver_exec(const struct driver *driver, const char *id,
+		const struct driver_exec_options *options, int *exit_status, struct error *err)
+{
+	struct execution execution = {.driver = driver, .options = options,
+				      .container = CONTAINER_INIT, .pidfd = -1, .sync = -1,
+				      .terminal = -1};
+	struct console_signals *signals = NULL;
+	int result;
+
+	*exit_status = 0;
+	result = prepare(&execution, id, err);
+	if (result == 0 && !options->detach) {
+		signals = console_signals_block(err);
+		result = signals ? 0 : -1;
+	}
+	if (result == 0)
+		result = execute(&execution, exit_status, err);
+	if (signals)
+		console_signals_restore(signals);
+	execution_free(&execution);
+	return result;
+}

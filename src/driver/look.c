@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs that only look: state, list, pids, wait, config. */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "base/path.h"
+
+/* ---- state, list ---- */
+
+static struct driver_container *describe(struct container *container, const struct cgroup_layout *layout,
+					 struct error *err)
+{
+	struct driver_container *result = calloc(1, sizeof(*result));
+	struct state *state = container->state;
+
+	if (!result) {
+		error_errno(err, ENOMEM, "Failed to describe \"%s\"", state->id);
+		return NULL;
+	}
+	result->status = container_status(container, layout);
+	result->pid = result->status == DRIVER_STOPPED ? 0 : state->pid;
+	result->id = PTR_TAKE(state->id);
+	result->bundle = PTR_TAKE(state->bundle);
+	result->rootfs = PTR_TAKE(state->rootfs);
+	result->created = PTR_TAKE(state->created);
+	result->owner = PTR_TAKE(state->owner);
+	result->oci_version = PTR_TAKE(state->oci_version);
+	result->annotations = PTR_TAKE(state->annotations);
+	return result;
+}
+
+void driver_container_free(struct driver_container *container)
+{
+	if (!container)
+		return;
+	free(container->id);
+	free(container->bundle);
+	free(container->rootfs);
+	free(container->created);
+	free(container->owner);
+	free(container->oci_version);
+	free(container->annotations);
+	free(container);
+}
+
+struct driver_container *driver_state(const struct driver *driver, const char *id, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	struct driver_container *result;
+	struct cgroup_layout *layout;
+
+	if (container_open(driver, id, false, &container, err) < 0)
+		return NULL;
+	layout = cgroup_detect(err);
+	result = layout ? describe(&container, layout, err) : NULL;
+	cgroup_layout_free(layout);
+	return result;
+}
+
+char *driver_state_json(const struct driver_container *container, struct error *err)
+{
+	const struct state state = {
+	    .id = container->id,
+	    .oci_version = container->oci_version,
+	    .bundle = container->bundle,
+	    .rootfs = container->rootfs,
+	    .created = container->created,
+	    .owner = container->owner,
+	    .annotations = container->annotations,
+	    .pid = container->pid,
+	};
+
+	return container_state_json(&state, container->status, err);
+}
+
+int driver_list(const struct driver *driver, struct driver_container ***containers, size_t *count,
+		struct error *err)
+{
+	struct driver_container **list = NULL;
+	struct cgroup_layout *layout = NULL;
+	char **ids = NULL;
+	size_t ids_count = 0, used = 0, i;
+	cleanup_close int root = state_root_open(driver->root, false, err);
+	int result = -1;
+
+	*containers = NULL;
+	*count = 0;
+	if (root < 0) {
+		if (err->errnum != ENOENT)
+			return -1;
+		error_clear(err);
+		return 0;
+	}
+	layout = cgroup_detect(err);
+	if (!layout || state_ids(root, &ids, &ids_count, err) < 0)
+		goto out;
+	list = calloc(ids_count + 1, sizeof(*list));
+	if (!list) {
+		error_errno(err, ENOMEM, "Failed to list the containers");
+		goto out;
+	}
+	for (i = 0; i < ids_count; i++) {
+		cleanup_container struct container container = CONTAINER_INIT;
+
+		if (container_open(driver, ids[i], false, &container, err) < 0) {
+			/* Deleted since its name was read. */
+			if (err->errnum != ENOENT)
+				goto out;
+			error_clear(err);
+			continue;
+		}
+		list[used] = describe(&container, layout, err);
+		if (!list[used])
+			goto out;
+		used++;
+	}
+	*containers = PTR_TAKE(list);
+	*count = used;
+	result = 0;
+out:
+	if (list)
+		driver_list_free(list, used);
+	state_ids_free(ids);
+	cgroup_layout_free(layout);
+	return result;
+}
+
+void driver_list_free(struct driver_container **containers, size_t count)
+{
+	size_t i;
+
+	for (i = 0; containers && i < count; i++)
+		driver_container_free(containers[i]);
+	free(containers);
+}
+
+/* ---- ps ---- */
+
+int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_t *count,
+		struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	struct cgroup_layout *layout;
+	int result;
+
+	if (container_open(driver, id, false, &container, err) < 0)
+		return -1;
+	if (!container.state->cgroup_path)
+		return error_set(err, "container not running");
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	result = cgroup_pids(layout, container.state->cgroup_path, pids, count, err);
+	cgroup_layout_free(layout);
+	return result;
+}
+
+/* ---- wait ---- */
+
+/* <linux/pidfd.h> of Linux 6.15; older headers have none of it. */
+struct exit_info {
+	uint64_t mask, cgroup_id;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+	uint32_t room[16];
+};
+#define EXIT_INFO_EXIT (1ULL << 3)
+
+static int recorded_exit(const struct container *container, int *wait_status)
+{
+	struct error ignored = ERROR_INIT;
+	cleanup_free char *text = path_read_file(container->dir.dir, "exit", 64, NULL, "exit", &ignored);
+	char *end;
+
+	error_clear(&ignored);
+	if (!text || !*text)
+		return -1;
+	*wait_status = (int)strtol(text, &end, 10);
+	return end == text ? -1 : 0;
+}
+
+static int status_by_pidfd(int pidfd, int *wait_status, struct error *err)
+{
+	struct exit_info info = {.mask = EXIT_INFO_EXIT};
+	struct pollfd event = {.fd = pidfd, .events = 0};
+
+	/* A hang-up comes when the process has been reaped; only then the kernel tells its status. */
+	while (poll(&event, 1, -1) < 0 && errno == EINTR)
+		;
+	/* The size in the request is what the kernel may fill of it. */
+	if (ioctl(pidfd, _IOC(_IOC_READ | _IOC_WRITE, 0xFF, 11, offsetof(struct exit_info, room)), &info) < 0 ||
+	    !(info.mask & EXIT_INFO_EXIT))
+		return error_set(err, "the exit status is not known: the container was reaped by someone else, "
+				      "and this kernel does not tell it (PIDFD_INFO_EXIT needs Linux 6.15); "
+				      "--lxc-monitor keeps it");
+	*wait_status = info.exit_code;
+	return 0;
+}
+
+int driver_wait(const struct driver *driver, const char *id, int *exit_status, const char **reason,
+		struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_close int pidfd = -1;
+	int status = 0;
+
+	if (container_open(driver, id, false, &container, err) < 0)
+		return -1;
+	if (recorded_exit(&container, &status) < 0) {
+		pidfd = container_pidfd(container.state, err);
+		if (pidfd < 0)
+			return error_set(err, "the exit status is not known: the container had ended before, and "
+					      "nobody recorded it (--lxc-monitor does)");
+		if (container.state->monitor_pid > 0) {
+			/* The monitor records it, and ends. */
+			cleanup_close int monitor = kernel_pidfd_open(container.state->monitor_pid);
+			struct pollfd event = {.fd = monitor, .events = POLLIN};
+
+			while (monitor >= 0 && poll(&event, 1, -1) < 0 && errno == EINTR)
+				;
+			if (recorded_exit(&container, &status) < 0)
+				return error_set(err, "LXC's monitor ended without recording the exit status");
+		} else if (status_by_pidfd(pidfd, &status, err) < 0) {
+			return -1;
+		}
+	}
+	*exit_status = driver_exit_status(status);
+	*reason = WIFSIGNALED(status) ? "signalled" : "exited";
+	return 0;
+}
+
+/* ---- config ---- */
+
+char *driver_config(const struct driver *driver, const char *id, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_free char *text = NULL;
+
+	if (container_open(driver, id, false, &container, err) < 0)
+		return NULL;
+	text = path_read_file(container.dir.dir, "config.lxc", (size_t)16 << 20, NULL, "config.lxc", err);
+	return text ? lxc_config_read_back(text, err) : NULL;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "console/console.h"
+#include "hooks/hooks.h"
+
+static int poststart(const struct creation *creation, struct error *err)
+{
+	cleanup_free char *json = NULL;
+
+	if (!creation->spec->hooks[SPEC_HOOK_POSTSTART].count)
+		return 0;
+	json = container_state_json(creation->container.state, DRIVER_RUNNING, err);
+	if (json &&
+	    hooks_run(creation->spec, SPEC_HOOK_POSTSTART, json, creation->bundle, err) == 0)
+		return 0;
+	kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
+	return -1;
+}
+
+static void poststop(const struct creation *creation)
+{
+	struct error err = ERROR_INIT;
+	cleanup_free char *json = NULL;
+
+	if (!creation->spec->hooks[SPEC_HOOK_POSTSTOP].count)
+		return;
+	json = container_state_json(creation->container.state, DRIVER_STOPPED, &err);
+	if (!json || hooks_run(creation->spec, SPEC_HOOK_POSTSTOP, json, creation->bundle, &err) < 0)
+		log_warning(creation->driver->log, "%s", error_text(&err));
+	error_clear(&err);
+}
+
+static void record_exit(const struct creation *creation, int status)
+{
+	struct error ignored = ERROR_INIT;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d\n", status);
+	if (state_file_write(&creation->container.dir, "exit", text, strlen(text), &ignored) < 0)
+		error_clear(&ignored);
+}
+
+/* Stays until the container ends. The monitor, where it is kept, is our child and the container its; it
+ * ends with the container's own status, as a number. */
+static int stay(struct creation *creation, int *exit_status, struct error *err)
+{
+	bool monitor = creation->options->lxc_monitor;
+	const struct console_session session = {
+	    .pid = monitor ? creation->monitor.pid : creation->container.state->pid,
+	    .pidfd = creation->pidfd,
+	    .terminal = creation->terminal,
+	    .input = creation->terminal >= 0 ? 0 : -1,
+	    .output = 1,
+	    .forward_signals = true,
+	};
+	int status = 0;
+
+	/* Others may work on the container meanwhile; it is ours again when it has ended. */
+	fd_close(fd_take(&creation->container.dir.lock));
+	if (console_session_run(&session, &status, err) < 0)
+		return -1;
+	*exit_status = driver_exit_status(status);
+	return 0;
+}
+
+/* Deletes what is left, unless someone else has by now. */
+static int clean_up(struct creation *creation, bool keep, int exit_status, struct error *err)
+{
+	cleanup_container struct container again = CONTAINER_INIT;
+
+	if (container_open(creation->driver, creation->id, true, &again, err) < 0) {
+		bool gone = err->errnum == ENOENT;
+
+		if (gone)
+			error_clear(err);
+		return gone ? 0 : -1;
+	}
+	if (again.state->pid != creation->container.state->pid ||
+	    again.state->pid_start != creation->container.state->pid_start)
+		return 0; /* another one of the same name */
+	if (keep) {
+		/* As wait(2) would have it, for `wait`. */
+		record_exit(creation, exit_status > 128 ? exit_status - 128 : exit_status << 8);
+		return 0;
+	}
+	if (container_destroy(creation->driver, &again, creation->layout, err) < 0)
+		return -1;
+	poststop(creation);
+	return 0;
+}
+
+static int run_attached(struct creation *creation, const struct driver *driver, const char *id,
+			const struct driver_run_options *options, int *exit_status, struct error *err)
+{
+	int result;
+
+	if (creation_run(creation, driver, id, &options->create, true, err) < 0)
+		return -1;
+	result = poststart(creation, err);
+	if (result == 0) {
+		result = stay(creation, exit_status, err);
+	} else {
+		/* Killed just now, and ours to reap. */
+		waitpid(creation->container.state->pid, NULL, 0);
+		fd_close(fd_take(&creation->container.dir.lock));
+	}
+	if (result < 0) {
+		struct error ignored = ERROR_INIT;
+
+		kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
+		clean_up(creation, false, 0, &ignored);
+		error_clear(&ignored);
+		return -1;
+	}
+	return clean_up(creation, options->keep, *exit_status, err);
+}
+
+int driver_run(const struct driver *driver, const char *id, const struct driver_run_options *options,
+	       int *exit_status, struct error *err)
+{
+	cleanup_creation struct creation creation;
+	struct console_signals *signals = NULL;
+	int subreaper = 0, result;
+
+	*exit_status = 0;
+	if (options->detach) {
+		result = creation_run(&creation, driver, id, &options->create, true, err);
+		if (result == 0)
+			result = poststart(&creation, err);
+		return result;
+	}
+	/* Before there is a child: no signal for it is lost, and it is handed over to nobody but us. */
+	signals = console_signals_block(err);
+	if (!signals) {
+		creation = (struct creation){.container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,
+					     .rootfs_fd = -1, .sync = -1, .terminal = -1, .pidfd = -1};
+		return -1;
+	}
+	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	result = run_attached(&creation, driver, id, options, exit_status, err);
+	prctl(PR_SET_CHILD_SUBREAPER, subreaper);
+	console_signals_restore(signals);
+	return result;
+}

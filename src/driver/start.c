@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "hooks/hooks.h"
+#include "process/sync.h"
+
+static int connect_to_init(const struct container *container, struct error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	cleanup_close int fd = -1;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/start", container->dir.dir);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_errno(err, errno, "Failed to reach the init of \"%s\"", container->state->id);
+	return fd_take(&fd);
+}
+
+/* runtime.md, lifecycle step 10: a poststart hook that fails stops the container. */
+static int run_poststart(const struct container *container, struct error *err)
+{
+	cleanup_spec struct spec *spec = container_spec(container, err);
+	cleanup_free char *json = NULL;
+
+	if (!spec)
+		return -1;
+	if (!spec->hooks[SPEC_HOOK_POSTSTART].count)
+		return 0;
+	json = container_state_json(container->state, DRIVER_RUNNING, err);
+	return json ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, err) : -1;
+}
+
+int driver_start(const struct driver *driver, const char *id, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_close int connection = -1, pidfd = -1;
+
+	if (container_open(driver, id, true, &container, err) < 0)
+		return -1;
+	switch (container_status(&container, NULL)) {
+	case DRIVER_CREATED:
+		break;
+	case DRIVER_STOPPED:
+		return error_set(err, "cannot start a container that has stopped");
+	default:
+		return error_set(err, "cannot start an already running container");
+	}
+	pidfd = container_pidfd(container.state, err);
+	if (pidfd < 0)
+		return -1;
+	connection = connect_to_init(&container, err);
+	if (connection < 0 || process_sync_wait_executed(connection, driver->log, err) < 0)
+		return -1;
+	container.state->created_only = false;
+	if (state_write(&container.dir, container.state, err) < 0)
+		return -1;
+	unlinkat(container.dir.dir, "start", 0);
+	if (run_poststart(&container, err) < 0) {
+		kernel_pidfd_send_signal(pidfd, SIGKILL);
+		return -1;
+	}
+	return 0;
+}

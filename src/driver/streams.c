@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+
+int streams_dup(int lowest, int streams[3], struct error *err)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		streams[i] = fcntl(i, F_DUPFD_CLOEXEC, lowest);
+		if (streams[i] < 0 && errno != EBADF)
+			return error_errno(err, errno, "Failed to duplicate standard stream %d", i);
+	}
+	return 0;
+}
+
+void streams_close(int streams[3])
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		fd_close(streams[i]);
+		streams[i] = -1;
+	}
+}
+
+static int add_variable(struct spec *spec, const char *text)
+{
+	struct spec_strings *env = &spec->process.env;
+	char **items = arena_alloc(&spec->arena, env->count + 2, sizeof(*items));
+
+	if (!items)
+		return -1;
+	if (env->count)
+		memcpy(items, env->items, env->count * sizeof(*items));
+	items[env->count] = arena_strdup(&spec->arena, text);
+	if (!items[env->count])
+		return -1;
+	env->items = items;
+	env->count++;
+	return 0;
+}
+
+int streams_preserve(int asked, struct spec *spec, int *count, struct error *err)
+{
+	const char *listen = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
+	long listening = listen ? strtol(listen, NULL, 10) : 0;
+	char text[48];
+	int i;
+
+	if (listening < 0 || listening > 1024 ||
+	    (listen_pid && strtol(listen_pid, NULL, 10) != getpid()))
+		listening = 0;
+	if (asked < 0 || asked > 1024)
+		return error_set(err, "--preserve-fds: %d is out of range", asked);
+	*count = asked + (int)listening;
+	for (i = 3; i < 3 + *count; i++) {
+		int flags = fcntl(i, F_GETFD);
+
+		/* What came through our own exec can't be close-on-exec; what is was opened by us. */
+		if (flags < 0 || flags & FD_CLOEXEC)
+			return error_set(err, "--preserve-fds: descriptor %d is not open", i);
+	}
+	if (!listening)
+		return 0;
+	/* The program is PID 1 of its container (sd_listen_fds(3)). */
+	snprintf(text, sizeof(text), "LISTEN_FDS=%ld", listening);
+	if (add_variable(spec, text) < 0 || add_variable(spec, "LISTEN_PID=1") < 0)
+		return error_errno(err, ENOMEM, "LISTEN_FDS");
+	return 0;
+}
+
+int pid_file_write(const char *path, pid_t pid, struct error *err)
+{
+	cleanup_close int fd = -1;
+	char temporary[PATH_MAX], text[16];
+	const char *slash = strrchr(path, '/');
+	int length = snprintf(text, sizeof(text), "%d", (int)pid);
+	int directory = slash ? (int)(slash - path) + 1 : 0;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%.*s.%s", directory, path,
+			     path + directory) >= sizeof(temporary))
+		return error_errno(err, ENAMETOOLONG, "--pid-file \"%s\"", path);
+	/* An engine reads it the moment it appears: it appears whole. */
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_errno(err, errno, "--pid-file: Failed to write \"%s\"", path);
+	if (path_write_all(fd, text, (size_t)length) < 0 || rename(temporary, path) < 0) {
+		error_errno(err, errno, "--pid-file: Failed to write \"%s\"", path);
+		unlink(temporary);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs that act on a container that is there: kill, delete, pause, resume. */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "hooks/hooks.h"
+
+static void cleanup_layout_(struct cgroup_layout **layout)
+{
+	cgroup_layout_free(*layout);
+}
+#define cleanup_layout __attribute__((cleanup(cleanup_layout_)))
+
+static int not_running(struct error *err)
+{
+	error_set(err, "container not running");
+	err->errnum = ESRCH;
+	return -1;
+}
+
+/* ---- kill ---- */
+
+static int kill_all(const struct container *container, int sig, struct error *err)
+{
+	const struct state *state = container->state;
+	cleanup_layout struct cgroup_layout *layout = cgroup_detect(err);
+
+	if (!layout)
+		return -1;
+	/* With a pid namespace of its own nothing outlives the first process; with a shared one the others
+	 * may, and they are meant. */
+	if (!container_is_alive(state) && !state->pid_namespace_shared)
+		return not_running(err);
+	return cgroup_signal_all(layout, state->cgroup_path, sig, err);
+}
+
+int driver_kill(const struct driver *driver, const char *id, int sig, bool all, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_layout struct cgroup_layout *layout = NULL;
+	cleanup_close int pidfd = -1;
+	bool frozen = false;
+
+	if (container_open(driver, id, false, &container, err) < 0)
+		return -1;
+	if (container.state->pid == 0)
+		return not_running(err);
+	if (all)
+		return kill_all(&container, sig, err);
+	pidfd = container_pidfd(container.state, err);
+	if (pidfd < 0)
+		return -1;
+	if (kernel_pidfd_send_signal(pidfd, sig) < 0)
+		return errno == ESRCH ? not_running(err)
+				      : error_errno(err, errno, "Failed to send signal %d", sig);
+	if (sig != SIGKILL)
+		return 0;
+	/* A v1 freezer keeps even a killed process: let it go. */
+	layout = cgroup_detect(err);
+	if (!layout || cgroup_is_frozen(layout, container.state->cgroup_path, &frozen, err) < 0) {
+		error_clear(err);
+		return 0;
+	}
+	return frozen ? cgroup_thaw(layout, container.state->cgroup_path, err) : 0;
+}
+
+/* ---- delete ---- */
+
+static void poststop(const struct driver *driver, const struct spec *spec, const char *json,
+		     const char *bundle)
+{
+	struct error err = ERROR_INIT;
+
+	/* runtime.md, lifecycle step 13: a failure is warned of, the rest goes on. */
+	if (spec && json && hooks_run(spec, SPEC_HOOK_POSTSTOP, json, bundle, &err) < 0)
+		log_warning(driver->log, "%s", error_text(&err));
+	error_clear(&err);
+}
+
+/* A container whose create was killed before it wrote a state: a directory and nothing else. */
+static int delete_remains(const struct driver *driver, const char *id, struct error *err)
+{
+	struct state_dir dir = STATE_DIR_INIT;
+	cleanup_close int root = state_root_open(driver->root, false, err);
+	int result;
+
+	error_clear(err);
+	if (root < 0 || state_dir_lock(root, id, &dir, err) < 0)
+		return -1;
+	result = state_dir_remove(root, id, &dir, err);
+	state_dir_close(&dir);
+	return result;
+}
+
+int driver_delete(const struct driver *driver, const char *id, bool force, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_layout struct cgroup_layout *layout = NULL;
+	cleanup_spec struct spec *spec = NULL;
+	cleanup_free char *json = NULL, *bundle = NULL;
+	struct error ignored = ERROR_INIT;
+	enum driver_status status;
+
+	if (container_open(driver, id, true, &container, err) < 0) {
+		if (err->errnum != ENOENT)
+			return -1;
+		if (container.dir.dir >= 0) {
+			container_close(&container);
+			return delete_remains(driver, id, err);
+		}
+		/* Engines send it once more to be sure. */
+		if (force)
+			error_clear(err);
+		return force ? 0 : -1;
+	}
+	status = container_status(&container, NULL);
+	if (!force && status != DRIVER_STOPPED && status != DRIVER_CREATED)
+		return error_set(err, "cannot delete container %s that is not stopped: %s", id,
+				 driver_status_name(status));
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	/* Its own hooks go with it, so they are read before. */
+	spec = container_spec(&container, &ignored);
+	if (spec && spec->hooks[SPEC_HOOK_POSTSTOP].count && container.state->pid) {
+		json = container_state_json(container.state, DRIVER_STOPPED, &ignored);
+		bundle = container.state->bundle ? strdup(container.state->bundle) : NULL;
+	}
+	error_clear(&ignored);
+	if (container_destroy(driver, &container, layout, err) < 0)
+		return -1;
+	poststop(driver, spec, json, bundle);
+	return 0;
+}
+
+/* ---- pause and resume ---- */
+
+static int set_frozen(const struct driver *driver, const char *id, bool freeze, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_layout struct cgroup_layout *layout = NULL;
+	enum driver_status status;
+
+	if (container_open(driver, id, true, &container, err) < 0)
+		return -1;
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	status = container_status(&container, layout);
+	if (freeze && status != DRIVER_RUNNING && status != DRIVER_CREATED)
+		return error_set(err, "container not running or created: %s", driver_status_name(status));
+	if (!freeze && status != DRIVER_PAUSED)
+		return error_set(err, "container not paused");
+	return freeze ? cgroup_freeze(layout, container.state->cgroup_path, err)
+		      : cgroup_thaw(layout, container.state->cgroup_path, err);
+}
+
+int driver_pause(const struct driver *driver, const char *id, struct error *err)
+{
+	return set_frozen(driver, id, true, err);
+}
+
+int driver_resume(const struct driver *driver, const char *id, struct error *err)
+{
+	return set_frozen(driver, id, false, err);
+}

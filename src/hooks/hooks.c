@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hooks/hooks.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+#include "base/path.h"
+
+_Noreturn static void hook_main(const struct spec_hook *hook, int input, int report,
+				const char *directory)
+{
+	char *no_environment[] = {NULL};
+	char *path_only[] = {hook->path, NULL};
+	sigset_t none;
+	int error;
+
+	/* The hook is the engine's program, not ours: default signals, no descriptor of ours. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	if (dup2(input, 0) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    (!directory || chdir(directory) == 0))
+		execve(hook->path, hook->args.count ? hook->args.items : path_only,
+		       hook->env.count ? hook->env.items : no_environment);
+	error = errno;
+	if (write(report, &error, sizeof(error)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* Until the hook has ended, or its time is over: then it is killed. 1: time-out. */
+static int wait_for(pid_t pid, int pidfd, const struct spec_i64 *timeout, int *status)
+{
+	struct pollfd event = {.fd = pidfd, .events = POLLIN};
+	struct timespec now, end;
+	int over = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += timeout->set ? timeout->value : 0;
+	while (timeout->set) {
+		long long left;
+		int ready;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = (end.tv_sec - now.tv_sec) * 1000LL + (end.tv_nsec - now.tv_nsec) / 1000000;
+		ready = poll(&event, 1, left < 0 ? 0 : left > 1000000000 ? 1000000000 : (int)left);
+		if (ready > 0)
+			break;
+		if (ready == 0 && left <= 0) {
+			over = 1;
+			kill(pid, SIGKILL);
+			break;
+		}
+	}
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return over;
+}
+
+/* The state goes in by a memfd: a hook that doesn't read it can't block us, nor SIGPIPE us. */
+static int state_input(const char *state, struct error *err)
+{
+	cleanup_close int fd = kernel_memfd_create("runlxc-state", MFD_CLOEXEC);
+
+	if (fd < 0 || path_write_all(fd, state, strlen(state)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, errno, "Failed to pass the container's state");
+	return fd_take(&fd);
+}
+
+static int run_one(const struct spec_hook *hook, const char *state, const char *directory,
+		   struct error *err)
+{
+	cleanup_close int input = -1, pidfd = -1, reader = -1, writer = -1;
+	int report[2], status = 0, error = 0, over;
+	pid_t pid;
+
+	input = state_input(state, err);
+	if (input < 0)
+		return -1;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "Failed to make a pipe");
+	reader = report[0];
+	writer = report[1];
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, errno, "Failed to fork");
+	if (pid == 0)
+		hook_main(hook, input, writer, directory);
+	close(fd_take(&writer));
+	pidfd = kernel_pidfd_open(pid);
+	/* Closed by the exec: then nothing comes. */
+	if (read(reader, &error, sizeof(error)) != (ssize_t)sizeof(error))
+		error = 0;
+	over = wait_for(pid, pidfd, &hook->timeout, &status);
+	if (error)
+		return error_errno(err, error, "Failed to execute \"%s\"", hook->path);
+	if (over)
+		return error_set(err, "\"%s\" did not end within %lld seconds", hook->path,
+				 (long long)hook->timeout.value);
+	if (WIFSIGNALED(status))
+		return error_set(err, "\"%s\" was ended by signal %d", hook->path, WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		return error_set(err, "\"%s\" exited with status %d", hook->path, WEXITSTATUS(status));
+	return 0;
+}
+
+int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *state,
+	      const char *directory, struct error *err)
+{
+	const struct spec_hooks *hooks = &spec->hooks[kind];
+	size_t i;
+
+	for (i = 0; i < hooks->count; i++)
+		if (run_one(&hooks->items[i], state, directory, err) < 0)
+			return error_prefix(err, "hooks.%s[%zu]", spec_hook_name(kind), i);
+	return 0;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole of init, from the first instruction inside the container to the user's program. Read
+ * init.h for what it is, process/plan.h for what it is told.
+ */
+#include "init/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
+
+static const struct plan *map_plan(const char *descriptor)
+{
+	int fd = atoi(descriptor);
+	const struct plan *plan;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || (size_t)st.st_size < sizeof(*plan))
+		return NULL;
+	plan = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return plan == MAP_FAILED || plan->magic != PLAN_MAGIC ? NULL : plan;
+}
+
+/* The program gets default dispositions and an empty mask, whatever engine started the runtime. */
+static void reset_signals(void)
+{
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void take_streams(struct init *init)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		int fd = init->plan->stdio_fd[i];
+
+		/* Where the caller's stream was closed, so is the program's. */
+		if (fd < 0)
+			close(i);
+		else if (fd != i && dup2(fd, i) < 0)
+			report_failure(init, 1, errno, "Failed to set standard stream %d", i);
+		if (fd > 2)
+			close(fd);
+	}
+}
+
+static void set_names(struct init *init)
+{
+	const char *hostname = plan_text(init->plan, init->plan->hostname);
+	const char *domainname = plan_text(init->plan, init->plan->domainname);
+
+	if (hostname && sethostname(hostname, strlen(hostname)) < 0)
+		report_failure(init, 1, errno, "hostname: Failed to set \"%s\"", hostname);
+	if (domainname && setdomainname(domainname, strlen(domainname)) < 0)
+		report_failure(init, 1, errno, "domainname: Failed to set \"%s\"", domainname);
+}
+
+/*
+ * The start. Whoever can connect to the socket may start the container: it lies in the container's
+ * directory on the host, which only the owner of the state root can enter.
+ */
+static void wait_for_start(struct init *init)
+{
+	int connection;
+
+	close(init->report_fd);
+	init->report_fd = -1;
+	do
+		connection = accept4(init->plan->start_fd, NULL, NULL, SOCK_CLOEXEC);
+	while (connection < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (connection < 0)
+		_exit(1);
+	close(init->plan->start_fd);
+	init->report_fd = connection;
+}
+
+int main(int argc, char **argv)
+{
+	struct init init = {.report_fd = -1, .null_fd = -1};
+	const struct plan *plan;
+
+	/* LXC asks for a signal when its monitor ends; the monitor is to end. That the caller is gone is
+	 * told by the sync socket instead. */
+	prctl(PR_SET_PDEATHSIG, 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	plan = argc == 2 ? map_plan(argv[1]) : NULL;
+	if (!plan) {
+		static const char text[] = "This is a part of runlxc and is started by it alone\n";
+
+		return write(2, text, sizeof(text) - 1) < 0 ? 2 : 1;
+	}
+	init.plan = plan;
+	init.report_fd = plan->sync_fd;
+	umask(0);
+	reset_signals();
+	take_streams(&init);
+
+	if (plan->flags & PLAN_JOIN) {
+		join_apply(&init);
+	} else {
+		/* Taken off first: it hides what the container has there. */
+		if (plan->flags & PLAN_HIDE_PROC && kernel_umount("/proc", MNT_DETACH) < 0)
+			report_failure(&init, 1, errno, "Failed to take off init's own /proc");
+		mounts_make_private(&init);
+		mounts_apply(&init);
+		devices_apply(&init);
+		set_names(&init);
+	}
+	if (plan->flags & PLAN_TERMINAL)
+		terminal_apply(&init);
+	else
+		setsid();
+	if (!(plan->flags & PLAN_JOIN)) {
+		hide_apply(&init);
+		mounts_finish(&init);
+	}
+	become_prepare(&init);
+
+	report_send(&init, SYNC_READY, -1);
+	switch (report_receive(&init, NULL, 0, NULL)) {
+	case SYNC_COMMIT:
+		if (plan->flags & PLAN_WAIT_START)
+			wait_for_start(&init);
+		break;
+	case SYNC_START:
+		if (plan->flags & PLAN_WAIT_START)
+			close(plan->start_fd);
+		break;
+	default:
+		/* The caller gave up or was killed before the container was recorded. */
+		_exit(1);
+	}
+	become_execute(&init);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "init/init.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void report_failure(struct init *init, int exit_code, int errnum, const char *format, ...)
+{
+	struct sync_error message = {.type = SYNC_ERROR, .exit_code = (unsigned char)exit_code};
+	size_t length;
+	va_list args;
+	int written;
+
+	va_start(args, format);
+	written = vsnprintf(message.text, sizeof(message.text), format, args);
+	va_end(args);
+	length = written < 0 ? 0 : (size_t)written;
+	if (length >= sizeof(message.text))
+		length = sizeof(message.text) - 1;
+	if (errnum && length < sizeof(message.text) - 2) {
+		const char *text = strerror(errnum);
+		size_t room = sizeof(message.text) - length;
+
+		written = snprintf(message.text + length, room, ": %c%s",
+				   isupper((unsigned char)text[1]) ? text[0] : tolower((unsigned char)text[0]),
+				   text + 1);
+		if (written > 0)
+			length += (size_t)written < room ? (size_t)written : room - 1;
+	}
+	if (init->report_fd >= 0)
+		send(init->report_fd, &message, offsetof(struct sync_error, text) + length, MSG_NOSIGNAL);
+	_exit(exit_code ? exit_code : 1);
+}
+
+void report_line(struct init *init, char type, const char *format, ...)
+{
+	char text[SYNC_MESSAGE_MAX];
+	va_list args;
+	int length;
+
+	if (type == SYNC_STEP && !(init->plan->flags & PLAN_LOG_STEPS))
+		return;
+	text[0] = type;
+	va_start(args, format);
+	length = vsnprintf(text + 1, sizeof(text) - 1, format, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	if ((size_t)length > sizeof(text) - 2)
+		length = sizeof(text) - 2;
+	send(init->report_fd, text, (size_t)length + 1, MSG_NOSIGNAL);
+}
+
+void report_send(struct init *init, char type, int descriptor)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec data = {.iov_base = &type, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (descriptor >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+	}
+	/* Nobody listens any more: the caller was killed. A container that it does not know of must not
+	 * live on. */
+	if (sendmsg(init->report_fd, &message, MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+char report_receive(struct init *init, int *fds, int max, int *count)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(SYNC_FDS_MAX * sizeof(int))];
+	} control;
+	char type = 0;
+	struct iovec data = {.iov_base = &type, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct cmsghdr *header;
+	ssize_t got;
+	int n = 0;
+
+	do
+		got = recvmsg(init->report_fd, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	for (header = CMSG_FIRSTHDR(&message); got > 0 && header; header = CMSG_NXTHDR(&message, header)) {
+		int here, i;
+
+		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+			continue;
+		here = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		for (i = 0; i < here; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(header) + (size_t)i * sizeof(int), sizeof(int));
+			if (n < max)
+				fds[n++] = fd;
+			else
+				close(fd);
+		}
+	}
+	if (count)
+		*count = n;
+	return got > 0 ? type : 0;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything of a spec that becomes lxc.* items, but for the mounts. */
+#include "lxc/lxc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/kernel.h"
+
+int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err)
+{
+	if (!key || !value)
+		return error_errno(err, ENOMEM, "Failed to make the LXC configuration");
+	/* A value is one value: LXC's own file has no way to write a newline, and nobody needs one. */
+	if (strchr(value, '\n') || strchr(key, '\n'))
+		return error_set(err, "%s: a newline in its value can't be given to LXC", key);
+	if (recipe->count == recipe->capacity) {
+		size_t capacity = recipe->capacity ? recipe->capacity * 2 : 64;
+		struct lxc_item *items = arena_alloc(&recipe->arena, capacity, sizeof(*items));
+
+		if (!items)
+			return error_errno(err, ENOMEM, "Failed to make the LXC configuration");
+		if (recipe->count)
+			memcpy(items, recipe->items, recipe->count * sizeof(*items));
+		recipe->items = items;
+		recipe->capacity = capacity;
+	}
+	recipe->items[recipe->count++] = (struct lxc_item){key, value};
+	return 0;
+}
+
+void lxc_recipe_free(struct lxc_recipe *recipe)
+{
+	size_t i;
+
+	for (i = 0; i < recipe->fds_count; i++)
+		fd_close(recipe->fds[i]);
+	recipe->fds_count = 0;
+	arena_free(&recipe->arena);
+}
+
+char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct error *err)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, length);
+	size_t i;
+
+	if (!out) {
+		error_errno(err, ENOMEM, "Failed to write the LXC configuration");
+		return NULL;
+	}
+	fputs("# Made by runlxc for this container; read, not edited.\n", out);
+	for (i = 0; i < recipe->count; i++)
+		fprintf(out, "%s = %s\n", recipe->items[i].key, recipe->items[i].value);
+	if (fclose(out) != 0) {
+		free(text);
+		error_errno(err, ENOMEM, "Failed to write the LXC configuration");
+		return NULL;
+	}
+	return text;
+}
+
+#define ADD(...)                                                                                   \
+	do {                                                                                       \
+		if (lxc_recipe_add(recipe, __VA_ARGS__, err) < 0)                                  \
+			return -1;                                                                 \
+	} while (0)
+#define FORMAT(...) arena_printf(&recipe->arena, __VA_ARGS__)
+
+static const char *const lxc_namespace[SPEC_NS_TYPES] = {
+    [SPEC_NS_PID] = "pid",   [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
+    [SPEC_NS_IPC] = "ipc",   [SPEC_NS_UTS] = "uts",	[SPEC_NS_USER] = "user",
+    [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
+};
+
+static int add_namespaces(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
+{
+	const char *clone = "";
+	int type;
+
+	for (type = 0; type < SPEC_NS_TYPES; type++) {
+		const struct spec_namespace *ns = &spec->linux_.namespaces[type];
+
+		if (!ns->listed)
+			continue;
+		if (ns->path)
+			ADD(FORMAT("lxc.namespace.share.%s", lxc_namespace[type]), ns->path);
+		else
+			clone = FORMAT("%s%s%s", clone, *clone ? " " : "", lxc_namespace[type]);
+		if (!clone)
+			return error_errno(err, ENOMEM, "linux.namespaces");
+	}
+	/* Exactly these: without the key LXC would add those that the file leaves out. */
+	ADD("lxc.namespace.clone", clone);
+	/* Brings the loopback interface up, as runc does. */
+	if (spec->linux_.namespaces[SPEC_NS_NETWORK].listed &&
+	    !spec->linux_.namespaces[SPEC_NS_NETWORK].path)
+		ADD("lxc.net.0.type", "empty");
+	return 0;
+}
+
+static int add_id_mappings(const struct spec_id_mappings *mappings, char kind,
+			   struct lxc_recipe *recipe, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < mappings->count; i++)
+		ADD("lxc.idmap",
+		    FORMAT("%c %u %u %u", kind, mappings->items[i].container_id,
+			   mappings->items[i].host_id, mappings->items[i].size));
+	return 0;
+}
+
+static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *recipe, struct error *err)
+{
+	struct cgroup_settings settings = {0};
+	int result = -1;
+	size_t i;
+
+	ADD("lxc.cgroup.dir.container", request->cgroup_path + 1);
+	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + 1);
+	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s.pivot", request->monitor_cgroup + 1));
+	if (cgroup_settings_from_resources(request->layout, &request->spec->linux_.resources, &settings,
+					   err) < 0) {
+		cgroup_settings_free(&settings);
+		return -1;
+	}
+	for (i = 0; i < settings.count; i++) {
+		const struct cgroup_setting *setting = &settings.items[i];
+
+		if (lxc_recipe_add(recipe,
+				   FORMAT("lxc.%s.%s", setting->unified ? "cgroup2" : "cgroup",
+					  setting->file),
+				   arena_strdup(&recipe->arena, setting->value), err) < 0)
+			break;
+	}
+	if (i == settings.count)
+		result = 0;
+	cgroup_settings_free(&settings);
+	return result;
+}
+
+/* On v2 LXC makes the eBPF program from these. */
+static int add_unified_devices(const struct lxc_request *request, struct lxc_recipe *recipe,
+			       struct error *err)
+{
+	const struct spec_resources *resources = &request->spec->linux_.resources;
+	/* What every container may use whatever its list says, as runc has it. */
+	static const char *const always[] = {"c *:* m",	  "b *:* m",   "c 1:3 rwm", "c 1:5 rwm",
+					     "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm",
+					     "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
+	size_t i;
+
+	if (request->layout->mode != CGROUP_UNIFIED || !resources->devices_count)
+		return 0;
+	for (i = 0; i < resources->devices_count; i++) {
+		const struct spec_device_rule *rule = &resources->devices[i];
+		char major[24] = "*", minor[24] = "*";
+
+		if (rule->major.set && rule->major.value >= 0)
+			snprintf(major, sizeof(major), "%lld", (long long)rule->major.value);
+		if (rule->minor.set && rule->minor.value >= 0)
+			snprintf(minor, sizeof(minor), "%lld", (long long)rule->minor.value);
+		ADD(rule->allow ? "lxc.cgroup2.devices.allow" : "lxc.cgroup2.devices.deny",
+		    !rule->type || rule->type == 'a'
+			? "a"
+			: FORMAT("%c %s:%s %s", rule->type, major, minor,
+				 rule->access && *rule->access ? rule->access : "rwm"));
+	}
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		ADD("lxc.cgroup2.devices.allow", always[i]);
+	return 0;
+}
+
+static int add_sysctls(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < spec->linux_.sysctl.count; i++)
+		ADD(FORMAT("lxc.sysctl.%s", spec->linux_.sysctl.items[i].key),
+		    spec->linux_.sysctl.items[i].value);
+	return 0;
+}
+
+static uint32_t propagation_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+	} table[] = {{"shared", MS_SHARED}, {"slave", MS_SLAVE}, {"private", 0}, {"unbindable", MS_UNBINDABLE}};
+	bool recursive = name && name[0] == 'r';
+	size_t i;
+
+	for (i = 0; name && i < ARRAY_SIZE(table); i++)
+		if (strcmp(name + recursive, table[i].name) == 0)
+			return table[i].flag ? table[i].flag | (recursive ? MS_REC : 0) : 0;
+	return 0;
+}
+
+/* The rest of the container that LXC has no item for, or none that fits: for init. */
+static void add_to_plan(const struct spec *spec, struct plan_buffer *plan)
+{
+	const struct spec_linux *linux_ = &spec->linux_;
+	const struct spec_namespace *uts = &linux_->namespaces[SPEC_NS_UTS];
+	struct plan_list list;
+	plan_string text;
+
+	list = plan_add_strings(plan, linux_->masked_paths.items, linux_->masked_paths.count);
+	plan_head(plan)->masked = list;
+	list = plan_add_strings(plan, linux_->readonly_paths.items, linux_->readonly_paths.count);
+	plan_head(plan)->readonly = list;
+	if (spec->root.readonly)
+		plan_head(plan)->flags |= PLAN_READONLY_ROOT;
+	plan_head(plan)->root_propagation = propagation_of(linux_->rootfs_propagation);
+	/* LXC sets the host name of a namespace that it made; one that is joined gets it, too, as from runc. */
+	if (spec->hostname && uts->path) {
+		text = plan_add_string(plan, spec->hostname);
+		plan_head(plan)->hostname = text;
+	}
+	if (spec->domainname) {
+		text = plan_add_string(plan, spec->domainname);
+		plan_head(plan)->domainname = text;
+	}
+	if (linux_->personality_domain) {
+		plan_head(plan)->flags |= PLAN_PERSONALITY;
+		/* PER_LINUX32 and PER_LINUX of <linux/personality.h> */
+		plan_head(plan)->personality =
+		    strcmp(linux_->personality_domain, "LINUX32") == 0 ? 0x0008 : 0;
+	}
+}
+
+int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
+		struct plan_buffer *plan, struct error *err)
+{
+	const struct spec *spec = request->spec;
+
+	ADD("lxc.rootfs.path", FORMAT("dir:%s", request->rootfs));
+	if (spec->hostname && !spec->linux_.namespaces[SPEC_NS_UTS].path)
+		ADD("lxc.uts.name", spec->hostname);
+	if (add_namespaces(spec, recipe, err) < 0 ||
+	    add_id_mappings(&spec->linux_.uid_mappings, 'u', recipe, err) < 0 ||
+	    add_id_mappings(&spec->linux_.gid_mappings, 'g', recipe, err) < 0 ||
+	    add_cgroups(request, recipe, err) < 0 || add_unified_devices(request, recipe, err) < 0 ||
+	    add_sysctls(spec, recipe, err) < 0 || lxc_compile_mounts(request, recipe, plan, err) < 0)
+		return -1;
+	/* The streams are the caller's or init's terminal; no terminal of LXC's own, no /dev of its own. */
+	ADD("lxc.console.path", "none");
+	ADD("lxc.autodev", "0");
+	ADD("lxc.pty.max", "0");
+	ADD("lxc.tty.max", "0");
+	/* LXC would put its own default profile on a container that asked for none; init sets the one
+	 * that was asked for. */
+	ADD("lxc.apparmor.profile", "unconfined");
+	ADD("lxc.signal.halt", "SIGTERM");
+	if (request->no_new_keyring)
+		ADD("lxc.keyring.session", "0");
+	add_to_plan(spec, plan);
+	return 0;
+}

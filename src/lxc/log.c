@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What LXC said: its errors become ours, and with --debug its steps, too. */
+#include "lxc/lxc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+
+/* A line of LXC's log: "lxc 20260102030405.678 ERROR    conf - ../src/lxc/conf.c:mount_entry:2515 - TEXT". */
+static char *line_text(char *line, const char **level)
+{
+	char *text, *separator;
+
+	*level = "";
+	if (strncmp(line, "runlxc: ", 8) == 0) {
+		*level = "ERROR";
+		return line + 8;
+	}
+	text = strchr(line, ' ');
+	text = text ? strchr(text + 1, ' ') : NULL;
+	if (!text)
+		return NULL;
+	text += strspn(text, " ");
+	*level = text;
+	separator = strstr(text, " - ");
+	separator = separator ? strstr(separator + 3, " - ") : NULL;
+	return separator ? separator + 3 : NULL;
+}
+
+static char *read_log(const struct lxc_monitor *monitor)
+{
+	struct stat st;
+	char *text;
+
+	if (monitor->log_fd < 0 || fstat(monitor->log_fd, &st) < 0)
+		return NULL;
+	text = malloc((size_t)st.st_size + 1);
+	if (text) {
+		ssize_t got = pread(monitor->log_fd, text, (size_t)st.st_size, 0);
+
+		text[got > 0 ? got : 0] = '\0';
+	}
+	return text;
+}
+
+/* LXC puts errno's text first ("No such file or directory - Failed to …"); we put it last. */
+static int set_error(char *text, struct error *err)
+{
+	char *dash = strstr(text, " - ");
+	int number;
+
+	if (dash) {
+		*dash = '\0';
+		for (number = 1; number < 134; number++)
+			if (strcmp(text, strerrordesc_np(number) ?: "") == 0)
+				return error_errno(err, number, "LXC: %s", dash + 3);
+		*dash = ' ';
+	}
+	return error_set(err, "LXC: %s", text);
+}
+
+int lxc_error_from_log(const struct lxc_monitor *monitor, struct error *err)
+{
+	cleanup_free char *log = read_log(monitor);
+	char *line, *save = NULL;
+
+	/* The first error is the cause, the others are its consequences. */
+	for (line = log ? strtok_r(log, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+		const char *level;
+		char *text = line_text(line, &level);
+
+		/* Not an error of ours: the container's /dev has no null device yet when LXC looks. */
+		if (text && strncmp(level, "ERROR", 5) == 0 && !strstr(text, "Can't open /dev/null"))
+			return set_error(text, err);
+	}
+	return error_set(err, "LXC ended without saying why");
+}
+
+void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log)
+{
+	cleanup_free char *text = read_log(monitor);
+	char *line, *save = NULL;
+
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+		log_debug(log, "%s", line);
+}

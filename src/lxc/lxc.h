@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The container's half: turns a spec into LXC configuration, has liblxc build the container, and takes it
+ * over. The only room that knows liblxc.
+ *
+ * Whatever LXC can express becomes an `lxc.*` item, set value by value (set_config_item), so no byte of a
+ * value is ever parsed as another line. What it can't express (see mounts.c) goes into the process plan
+ * and is done by init once LXC has pivoted.
+ */
+#ifndef RUNLXC_LXC_LXC_H
+#define RUNLXC_LXC_LXC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "cgroup/cgroup.h"
+#include "process/process.h"
+#include "spec/spec.h"
+
+struct lxc_item {
+	const char *key, *value;
+};
+
+/* What a container comes to for LXC, and what it takes besides. */
+struct lxc_recipe {
+	struct arena arena;
+	size_t count, capacity;
+	struct lxc_item *items;
+	int fds[256]; /* detached trees for init, in the plan by number; owned */
+	size_t fds_count;
+	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after it */
+};
+
+struct lxc_request {
+	const struct spec *spec;
+	const char *rootfs; /* absolute, resolved */
+	int rootfs_fd;
+	const char *bundle; /* absolute: relative bind sources are meant from here */
+	const struct cgroup_layout *layout;
+	const char *cgroup_path, *monitor_cgroup; /* "/docker/ID" */
+	bool no_new_keyring;
+	int lowest_fd; /* descriptors for init must not be below this one */
+	const struct log *log;
+};
+
+/*
+ * Fills the recipe and the container's part of the plan. Makes missing mount targets in the root,
+ * which is all that is ever written there. lxc_recipe_free() must be called after a failure, too.
+ */
+int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
+		struct plan_buffer *plan, struct error *err);
+int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err);
+void lxc_recipe_free(struct lxc_recipe *recipe);
+#define cleanup_recipe __attribute__((cleanup(lxc_recipe_free)))
+
+/* mounts.c, one part of lxc_compile(). */
+int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *recipe,
+		       struct plan_buffer *plan, struct error *err);
+
+/* The items as a configuration file's text, one "key = value" a line; the caller frees it. */
+char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct error *err);
+
+/* ---- starting ---- */
+
+struct lxc_start {
+	const struct lxc_recipe *recipe;
+	const char *name, *path; /* LXC's name for it and its lxcpath */
+	int init_fd, plan_fd;
+	const int *pass;	/* more descriptors that init gets; with CLOEXEC until then */
+	size_t pass_count;
+	int dir;		/* the container's directory */
+	bool keep_monitor;	/* the monitor writes DIR/config before and DIR/exit after */
+	bool debug;
+};
+
+struct lxc_monitor {
+	pid_t pid;
+	int log_fd;
+};
+#define LXC_MONITOR_INIT {-1, -1}
+
+/* Forks the monitor, which calls liblxc's start(). Returns at once; init's messages tell the rest. */
+int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct error *err);
+
+/* Kills the monitor and reaps it. The container's first process, if it is there, goes to the nearest
+ * subreaper. */
+void lxc_hand_over(struct lxc_monitor *monitor);
+
+/* After a start that failed in LXC: what its log says, as an error. */
+int lxc_error_from_log(const struct lxc_monitor *monitor, struct error *err);
+/* Passes LXC's log on to ours, at debug level. */
+void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log);
+
+void lxc_monitor_close(struct lxc_monitor *monitor);
+#define cleanup_monitor __attribute__((cleanup(lxc_monitor_close)))
+
+/* ---- looking ---- */
+
+/* A stored configuration (lxc_recipe_text()), set into a fresh LXC container and written back by LXC. The
+ * caller frees it. */
+char *lxc_config_read_back(const char *text, struct error *err);
+
+/* liblxc's version: "5.0.2". */
+const char *lxc_library_version(void);
+
+#endif

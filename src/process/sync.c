@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process/sync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+
+int process_sync_pair(int lowest, int *ours, int *inits, struct error *err)
+{
+	cleanup_close int a = -1, b = -1;
+	int pair[2], on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, errno, "Failed to make a socket pair");
+	a = pair[0];
+	b = pair[1];
+	*inits = fcntl(b, F_DUPFD_CLOEXEC, lowest);
+	if (*inits < 0 || setsockopt(a, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		return error_errno(err, errno, "Failed to set up a socket pair");
+	*ours = fd_take(&a);
+	return 0;
+}
+
+struct message {
+	char data[SYNC_MESSAGE_MAX + 1];
+	size_t length;
+	int fd;	   /* -1: none came */
+	pid_t pid; /* of the sender */
+};
+
+/* 1: a message, 0: the other end is closed, -1: errno. */
+static int receive(int sync, struct message *message)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec data = {.iov_base = message->data, .iov_len = SYNC_MESSAGE_MAX};
+	struct msghdr head = {.msg_iov = &data,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control)};
+	struct cmsghdr *part;
+	ssize_t got;
+
+	message->fd = -1;
+	message->pid = 0;
+	do
+		got = recvmsg(sync, &head, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return got < 0 && errno != ECONNRESET ? -1 : 0;
+	message->length = (size_t)got;
+	message->data[got] = '\0';
+	for (part = CMSG_FIRSTHDR(&head); part; part = CMSG_NXTHDR(&head, part)) {
+		if (part->cmsg_level != SOL_SOCKET)
+			continue;
+		if (part->cmsg_type == SCM_RIGHTS && part->cmsg_len >= CMSG_LEN(sizeof(int))) {
+			memcpy(&message->fd, CMSG_DATA(part), sizeof(int));
+		} else if (part->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred credentials;
+
+			memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
+			message->pid = credentials.pid;
+		}
+	}
+	return 1;
+}
+
+static int init_failed(const struct message *message, struct error *err)
+{
+	const struct sync_error *failure = (const void *)message->data;
+
+	if (message->length < offsetof(struct sync_error, text))
+		return error_set(err, "init failed");
+	error_set(err, "%.*s", (int)(message->length - offsetof(struct sync_error, text)), failure->text);
+	err->exit_code = failure->exit_code;
+	return -1;
+}
+
+static int send_trees(int sync, const struct sync_handler *handler, struct error *err)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(SYNC_FDS_MAX * sizeof(int))];
+	} control = {0};
+	char type = SYNC_CGROUPS;
+	struct iovec data = {.iov_base = &type, .iov_len = 1};
+	struct msghdr head = {.msg_iov = &data, .msg_iovlen = 1};
+	int fds[SYNC_FDS_MAX], result;
+	size_t count = 0, i;
+
+	result = handler->cgroups ? handler->cgroups(handler->data, fds, &count, err)
+				  : error_set(err, "init asked for cgroups that it has no use for");
+	if (result == 0) {
+		if (count) {
+			head.msg_control = &control;
+			head.msg_controllen = CMSG_SPACE(count * sizeof(int));
+			control.header.cmsg_level = SOL_SOCKET;
+			control.header.cmsg_type = SCM_RIGHTS;
+			control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+			memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+		}
+		if (sendmsg(sync, &head, MSG_NOSIGNAL) < 0)
+			result = error_errno(err, errno, "Failed to send the cgroups to init");
+	}
+	for (i = 0; i < count; i++)
+		close(fds[i]);
+	return result;
+}
+
+int process_sync_wait_ready(int sync, const struct sync_handler *handler, pid_t *pid,
+			    struct error *err)
+{
+	struct message message;
+	int got;
+
+	while ((got = receive(sync, &message)) > 0) {
+		/* Whatever came unasked is not kept. */
+		cleanup_close int fd = message.fd;
+
+		switch (message.data[0]) {
+		case SYNC_ERROR:
+			return init_failed(&message, err);
+		case SYNC_READY:
+			*pid = message.pid;
+			return 0;
+		case SYNC_CGROUPS:
+			if (send_trees(sync, handler, err) < 0)
+				return -1;
+			break;
+		case SYNC_TERMINAL:
+			if (fd < 0 || !handler->terminal)
+				return error_set(err, "init sent no terminal");
+			if (handler->terminal(handler->data, fd_take(&fd), err) < 0)
+				return -1;
+			break;
+		case SYNC_STEP:
+			log_debug(handler->log, "%s", message.data + 1);
+			break;
+		case SYNC_WARNING:
+			log_warning(handler->log, "%s", message.data + 1);
+			break;
+		default:
+			return error_set(err, "init said something that is not understood");
+		}
+	}
+	error_errno(err, got < 0 ? errno : ECONNRESET, "The container's init ended without a word");
+	return -1;
+}
+
+int process_sync_send(int sync, char type, struct error *err)
+{
+	if (send(sync, &type, 1, MSG_NOSIGNAL) != 1)
+		return error_errno(err, errno, "The container's init is gone");
+	return 0;
+}
+
+int process_sync_wait_executed(int sync, const struct log *log, struct error *err)
+{
+	struct message message;
+	int got;
+
+	while ((got = receive(sync, &message)) > 0) {
+		cleanup_close int fd = message.fd;
+
+		if (message.data[0] == SYNC_ERROR)
+			return init_failed(&message, err);
+		if (message.data[0] == SYNC_WARNING)
+			log_warning(log, "%s", message.data + 1);
+	}
+	return got < 0 ? error_errno(err, errno, "Failed to hear from the container's init") : 0;
+}

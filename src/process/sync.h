@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's side of the talk with init (plan.h, enum sync_type). */
+#ifndef RUNLXC_PROCESS_SYNC_H
+#define RUNLXC_PROCESS_SYNC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "process/plan.h"
+
+struct sync_handler {
+	/* init asks for the trees of the container's cgroups: fills fds (room for SYNC_FDS_MAX); the
+	 * caller of it closes them. */
+	int (*cgroups)(void *data, int *fds, size_t *count, struct error *err);
+	/* init made a terminal: takes the master over. */
+	int (*terminal)(void *data, int master, struct error *err);
+	void *data;
+	const struct log *log;
+};
+
+/* Both ends, O_CLOEXEC, numbered `lowest` or above; ours tells the sender's pid with each message. */
+int process_sync_pair(int lowest, int *ours, int *inits, struct error *err);
+
+/*
+ * Answers init until it is ready; *pid gets its pid as we see it. A failure that init told is in *err, its
+ * exit code in err->exit_code. When init was never there, or died without a word, errnum is ECONNRESET.
+ */
+int process_sync_wait_ready(int sync, const struct sync_handler *handler, pid_t *pid,
+			    struct error *err);
+
+/* SYNC_COMMIT or SYNC_START. */
+int process_sync_send(int sync, char type, struct error *err);
+
+/* After the start: returns 0 once the program was executed (init's end closed by it), or init's failure. */
+int process_sync_wait_executed(int sync, const struct log *log, struct error *err);
+
+#endif

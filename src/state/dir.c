@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The root, a container's directory in it, and the lock. */
+#include "state/state.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "state/internal.h"
+
+int state_id_check(const char *id, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_+.-";
+	size_t length = strlen(id), good = strspn(id, allowed);
+
+	if (length == 0)
+		return error_set(err, "container id cannot be empty");
+	if (length > STATE_ID_MAX)
+		return error_set(err, "invalid container id format: longer than %d bytes",
+				 STATE_ID_MAX);
+	if (good < length)
+		return error_set(err,
+				 "invalid container id format: byte 0x%02x after \"%.*s\": only "
+				 "letters, digits and _+.- are allowed",
+				 (unsigned char)id[good], (int)good, id);
+	if (id[0] == '.')
+		return error_set(err, "invalid container id format: \"%s\" starts with a dot", id);
+	return 0;
+}
+
+int state_root_open(const char *root, bool create, struct error *err)
+{
+	int fd;
+
+	if (create && path_make_directories(root, 0700, err))
+		return -1;
+	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "can't open the state directory \"%s\"", root);
+	return fd;
+}
+
+static int does_not_exist(const char *id, struct error *err)
+{
+	error_set(err, "container does not exist: %s", id);
+	err->errnum = ENOENT;
+	return -1;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether `name` in `parent` still is what `fd` has open. */
+static bool still_there(int parent, const char *name, int fd)
+{
+	struct stat at_name, open_one;
+
+	return fstatat(parent, name, &at_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(fd, &open_one) == 0 && same_file(&at_name, &open_one);
+}
+
+int state_dir_open(int root, const char *id, struct state_dir *dir, struct error *err)
+{
+	int fd;
+
+	*dir = (struct state_dir)STATE_DIR_INIT;
+	if (state_id_check(id, err))
+		return -1;
+	fd = openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* An id may be longer than a file name can be: there is no such container then. */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
+		return does_not_exist(id, err);
+	if (fd < 0)
+		return error_errno(err, errno, "can't open the directory of container %s", id);
+	dir->dir = fd;
+	return 0;
+}
+
+/*
+ * Takes the lock of an open directory. The lock file is made where it is missing, as a create that
+ * was killed at once leaves it. Whoever had the lock may have removed it, or the whole directory,
+ * while we waited; a lock on what is not there any more would keep nobody out.
+ *
+ * 0: locked; 1: the directory is gone; -1: an error.
+ */
+static int take_lock(int root, const char *id, struct state_dir *dir, struct error *err)
+{
+	for (;;) {
+		cleanup_close int lock =
+		    openat(dir->dir, STATE_LOCK_FILE,
+			   O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+
+		if (lock < 0 && errno == ENOENT)
+			return 1;
+		if (lock < 0)
+			return error_errno(err, errno, "can't open the lock of container %s", id);
+		while (flock(lock, LOCK_EX)) {
+			if (errno != EINTR)
+				return error_errno(err, errno, "can't lock container %s", id);
+		}
+		if (!still_there(root, id, dir->dir))
+			return 1;
+		if (still_there(dir->dir, STATE_LOCK_FILE, lock)) {
+			dir->lock = fd_take(&lock);
+			return 0;
+		}
+	}
+}
+
+int state_dir_lock(int root, const char *id, struct state_dir *dir, struct error *err)
+{
+	int result;
+
+	if (state_dir_open(root, id, dir, err))
+		return -1;
+	result = take_lock(root, id, dir, err);
+	if (result == 0)
+		return 0;
+	state_dir_close(dir);
+	return result > 0 ? does_not_exist(id, err) : -1;
+}
+
+int state_dir_create(int root, const char *id, struct state_dir *dir, struct error *err)
+{
+	*dir = (struct state_dir)STATE_DIR_INIT;
+	if (state_id_check(id, err))
+		return -1;
+	for (;;) {
+		int result = mkdirat(root, id, 0700);
+
+		if (result && errno == EEXIST) {
+			error_set(err, "container with id exists: %s", id);
+			err->errnum = EEXIST;
+			return -1;
+		}
+		if (result)
+			return error_errno(err, errno, "can't make the directory of container %s",
+					   id);
+		result = state_dir_open(root, id, dir, err);
+		if (result == 0)
+			result = take_lock(root, id, dir, err);
+		if (result == 0)
+			return 0;
+		state_dir_close(dir);
+		/* Between mkdir and the lock a "delete --force" may have taken it away: again. */
+		if (result < 0 && err->errnum != ENOENT) {
+			unlinkat(root, id, AT_REMOVEDIR);
+			return -1;
+		}
+		error_clear(err);
+	}
+}
+
+void state_dir_close(struct state_dir *dir)
+{
+	/* A child that was forked while we held the lock has a copy of the descriptor; closing ours
+	 * alone would leave the container locked for as long as it lives. */
+	if (dir->lock >= 0)
+		flock(dir->lock, LOCK_UN);
+	fd_close(dir->lock);
+	fd_close(dir->dir);
+	*dir = (struct state_dir)STATE_DIR_INIT;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state.json: the struct as JSON, and back. */
+#include "state/state.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "state/internal.h"
+
+/* Annotations are what makes it long. */
+#define TEXT_MAX ((size_t)16 * 1024 * 1024)
+
+static void cleanup_json(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+enum kind {
+	TEXT,	      /* char *, must be there */
+	TEXT_OR_NULL, /* char *, may be NULL */
+	JSON_OR_NULL, /* char * that holds an object's text */
+	PID,	      /* pid_t */
+	COUNT,	      /* uint64_t */
+	FLAG,	      /* bool */
+	NUMBER,	      /* int */
+};
+
+/* Every field once: its name in the file, where it is in the struct, what it is. */
+static const struct field {
+	const char *key;
+	size_t offset;
+	enum kind kind;
+} fields[] = {
+    {"id", offsetof(struct state, id), TEXT},
+    {"ociVersion", offsetof(struct state, oci_version), TEXT},
+    {"bundle", offsetof(struct state, bundle), TEXT},
+    {"rootfs", offsetof(struct state, rootfs), TEXT},
+    {"created", offsetof(struct state, created), TEXT},
+    {"owner", offsetof(struct state, owner), TEXT},
+    {"cgroupPath", offsetof(struct state, cgroup_path), TEXT},
+    {"monitorCgroup", offsetof(struct state, monitor_cgroup), TEXT_OR_NULL},
+    {"annotations", offsetof(struct state, annotations), JSON_OR_NULL},
+    {"pid", offsetof(struct state, pid), PID},
+    {"pidStart", offsetof(struct state, pid_start), COUNT},
+    {"monitorPid", offsetof(struct state, monitor_pid), PID},
+    {"monitorStart", offsetof(struct state, monitor_start), COUNT},
+    {"createdOnly", offsetof(struct state, created_only), FLAG},
+    {"systemdCgroup", offsetof(struct state, systemd_cgroup), FLAG},
+    {"pidNamespaceShared", offsetof(struct state, pid_namespace_shared), FLAG},
+    {"exitStatus", offsetof(struct state, exit_status), NUMBER},
+};
+
+/* ---- writing ---- */
+
+static struct json_object *encode(const struct field *field, const void *at)
+{
+	const char *text;
+
+	switch (field->kind) {
+	case TEXT:
+	case TEXT_OR_NULL:
+		text = *(char *const *)at;
+		return text ? json_object_new_string(text) : NULL;
+	case JSON_OR_NULL:
+		text = *(char *const *)at;
+		return text ? json_tokener_parse(text) : NULL;
+	case PID:
+		return json_object_new_int(*(const pid_t *)at);
+	case COUNT:
+		return json_object_new_uint64(*(const uint64_t *)at);
+	case FLAG:
+		return json_object_new_boolean(*(const bool *)at);
+	case NUMBER:
+		return json_object_new_int(*(const int *)at);
+	}
+	return NULL;
+}
+
+/* Whether encode() may rightly give NULL. */
+static bool is_absent(const struct field *field, const void *at)
+{
+	return (field->kind == TEXT_OR_NULL || field->kind == JSON_OR_NULL) && !*(char *const *)at;
+}
+
+int state_write(const struct state_dir *dir, const struct state *state, struct error *err)
+{
+	cleanup_with(cleanup_json) struct json_object *root = json_object_new_object();
+	const char *text;
+	size_t length;
+
+	for (size_t i = 0; root && i < ARRAY_SIZE(fields); i++) {
+		const void *at = (const char *)state + fields[i].offset;
+		struct json_object *value;
+
+		if (is_absent(&fields[i], at))
+			continue;
+		value = encode(&fields[i], at);
+		if (!value)
+			return error_set(err, "can't write the container's state: bad %s",
+					 fields[i].key);
+		if (json_object_object_add(root, fields[i].key, value)) {
+			json_object_put(value);
+			return error_errno(err, ENOMEM, "can't write the container's state");
+		}
+	}
+	text = root ? json_object_to_json_string_length(
+			  root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &length)
+		    : NULL;
+	if (!text)
+		return error_errno(err, ENOMEM, "can't write the container's state");
+	return state_file_write(dir, STATE_FILE, text, length, err);
+}
+
+/* ---- reading ---- */
+
+/* A string without a NUL inside, which would hide the rest of it. */
+static char *decode_text(struct json_object *value)
+{
+	const char *text;
+
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	text = json_object_get_string(value);
+	if (strlen(text) != (size_t)json_object_get_string_len(value))
+		return NULL;
+	return strdup(text);
+}
+
+static bool decode_number(struct json_object *value, int64_t min, int64_t max, int64_t *number)
+{
+	if (!json_object_is_type(value, json_type_int))
+		return false;
+	*number = json_object_get_int64(value);
+	return *number >= min && *number <= max;
+}
+
+static bool decode(const struct field *field, struct json_object *value, void *at)
+{
+	int64_t number;
+
+	switch (field->kind) {
+	case TEXT:
+	case TEXT_OR_NULL:
+		*(char **)at = decode_text(value);
+		return *(char **)at != NULL;
+	case JSON_OR_NULL:
+		if (!json_object_is_type(value, json_type_object))
+			return false;
+		*(char **)at = strdup(json_object_to_json_string_ext(
+		    value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		return *(char **)at != NULL;
+	case PID:
+		if (!decode_number(value, 0, INT_MAX, &number))
+			return false;
+		*(pid_t *)at = (pid_t)number;
+		return true;
+	case COUNT:
+		if (!decode_number(value, 0, INT64_MAX, &number))
+			return false;
+		*(uint64_t *)at = (uint64_t)number;
+		return true;
+	case FLAG:
+		if (!json_object_is_type(value, json_type_boolean))
+			return false;
+		*(bool *)at = json_object_get_boolean(value);
+		return true;
+	case NUMBER:
+		if (!decode_number(value, INT_MIN, INT_MAX, &number))
+			return false;
+		*(int *)at = (int)number;
+		return true;
+	}
+	return false;
+}
+
+static struct json_object *parse(const char *text, size_t length)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *root = NULL;
+
+	if (tokener && length <= INT_MAX)
+		root = json_tokener_parse_ex(tokener, text, (int)length);
+	/* Half a file gives no object, or one and json_tokener_continue; and nothing may follow it. */
+	if (root && (json_tokener_get_error(tokener) != json_tokener_success ||
+		     !json_object_is_type(root, json_type_object) ||
+		     strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") !=
+			 length - json_tokener_get_parse_end(tokener))) {
+		json_object_put(root);
+		root = NULL;
+	}
+	if (tokener)
+		json_tokener_free(tokener);
+	return root;
+}
+
+static int decode_all(struct json_object *root, struct state *state, const char *name,
+		      struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		void *at = (char *)state + fields[i].offset;
+		struct json_object *value;
+
+		if (!json_object_object_get_ex(root, fields[i].key, &value)) {
+			if (is_absent(&fields[i], at))
+				continue;
+			return error_set(err, "%s: corrupt: no \"%s\"", name, fields[i].key);
+		}
+		if (!decode(&fields[i], value, at))
+			return error_set(err, "%s: corrupt: bad \"%s\"", name, fields[i].key);
+	}
+	return 0;
+}
+
+struct state *state_read(const struct state_dir *dir, const char *id, struct error *err)
+{
+	cleanup_with(cleanup_json) struct json_object *root = NULL;
+	cleanup_state struct state *state = calloc(1, sizeof(*state));
+	cleanup_free char *text = NULL;
+	char name[PATH_MAX + NAME_MAX + 2];
+	size_t length;
+
+	state_file_name(dir, STATE_FILE, name, sizeof(name));
+	if (!state) {
+		error_errno(err, ENOMEM, "can't read %s", name);
+		return NULL;
+	}
+	text = path_read_file(dir->dir, STATE_FILE, TEXT_MAX, &length, name, err);
+	if (!text)
+		return NULL;
+	root = parse(text, length);
+	if (!root) {
+		error_set(err, "%s: corrupt: not a JSON object", name);
+		return NULL;
+	}
+	if (decode_all(root, state, name, err))
+		return NULL;
+	if (strcmp(state->id, id) != 0) {
+		error_set(err, "%s: corrupt: it is the state of \"%s\"", name, state->id);
+		return NULL;
+	}
+	return PTR_TAKE(state);
+}
+
+void state_free(struct state *state)
+{
+	if (!state)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		enum kind kind = fields[i].kind;
+
+		if (kind == TEXT || kind == TEXT_OR_NULL || kind == JSON_OR_NULL)
+			free(*(char **)((char *)state + fields[i].offset));
+	}
+	free(state);
+}
