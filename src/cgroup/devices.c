@@ -50,11 +50,14 @@ static int add_rule(struct limits *limits, const struct cgroup_hierarchy *hierar
 	bool all;
 
 	if (strlen(access) > 3 || access[strspn(access, "rwm")])
-		return limits_error(limits, "devices[%zu].access: \"%.16s\"", index, access);
+		return limits_error(limits,
+				    "devices[%zu].access: \"%.16s\" is not made of r, w and m",
+				    index, access);
 	if (rule->type == '\0')
 		types[0] = 'a';
 	if (types[0] != 'a' && types[0] != 'b' && types[0] != 'c')
-		return limits_error(limits, "devices[%zu].type: '%c'", index, types[0]);
+		return limits_error(limits, "devices[%zu].type: '%c' is none of a, b and c", index,
+				    types[0]);
 	number_text(&rule->major, major, sizeof(major));
 	number_text(&rule->minor, minor, sizeof(minor));
 	all = strchr(access, 'r') && strchr(access, 'w') && strchr(access, 'm') &&

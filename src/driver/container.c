@@ -165,6 +165,23 @@ static void end_monitor(const struct state *state)
 	poll(&event, 1, 2000);
 }
 
+/* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
+ * cgroups from outside, goes now. */
+static int end_processes(const struct state *state, const struct cgroup_layout *layout, struct error *err)
+{
+	cleanup_free pid_t *pids = NULL;
+	size_t count = 0;
+
+	if (cgroup_pids(layout, state->cgroup_path, &pids, &count, err) < 0)
+		return -1;
+	if (count == 0)
+		return 0;
+	return cgroup_signal_all(layout, state->cgroup_path, SIGKILL, err) < 0 ||
+		       cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0
+		   ? -1
+		   : 0;
+}
+
 int container_destroy(const struct driver *driver, struct container *container,
 		      const struct cgroup_layout *layout, struct error *err)
 {
@@ -174,11 +191,7 @@ int container_destroy(const struct driver *driver, struct container *container,
 
 	(void)driver;
 	if (state->cgroup_path) {
-		/* Nothing may outlive its container: what shared a pid namespace with others, or was put
-		 * into the container's cgroups from outside, goes now. */
-		if (cgroup_signal_all(layout, state->cgroup_path, SIGKILL, err) < 0 ||
-		    cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0)
-			result = -1;
+		result = end_processes(state, layout, err);
 		end_monitor(state);
 		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
 			result = -1;
