@@ -21,8 +21,9 @@ static const struct syntax syntax = {
     .name = "runlxc kill",
     .options = options,
     .words = "ID [SIGNAL]",
-    .summary = "Sends a signal to the first process of a container. SIGNAL is a name or a number, by "
-	       "default TERM.",
+    .summary =
+	"Sends a signal to the first process of a container. SIGNAL is a name or a number, by "
+	"default TERM.",
     .min_words = 1,
     .max_words = 2,
     .set = set,

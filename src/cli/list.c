@@ -49,7 +49,8 @@ static size_t cell_width(const char *text)
 	return width;
 }
 
-/* The rows, aligned as runc's are: columns at least 12 wide, 3 blanks apart, none behind the last. */
+/* The rows, aligned as runc's are: columns at least 12 wide, 3 blanks apart, none behind the last.
+ */
 static void print_rows(const char *const (*rows)[COLUMNS], size_t count)
 {
 	size_t widths[COLUMNS];

@@ -65,7 +65,8 @@ static size_t utf8_length(const unsigned char *text)
 	return length;
 }
 
-/* A path may hold any bytes; JSON may not. What isn't UTF-8 becomes U+FFFD, as Go's encoder does it. */
+/* A path may hold any bytes; JSON may not. What isn't UTF-8 becomes U+FFFD, as Go's encoder does
+ * it. */
 static char *make_utf8(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
@@ -105,7 +106,8 @@ static char *format_json(enum log_level level, const char *message, const char *
 	return text && asprintf(&result, "%s\n", text) >= 0 ? result : NULL;
 }
 
-/* logrus leaves a value bare when it is made of these alone, and quotes it in Go's way otherwise. */
+/* logrus leaves a value bare when it is made of these alone, and quotes it in Go's way otherwise.
+ */
 static bool needs_quotes(const char *text)
 {
 	return !*text || text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where messages go: errors to standard error and, with --log, to that file too, because engines read
- * it there; everything else to the file, or to standard error without one.
+ * Where messages go: errors to standard error and, with --log, to that file too, because engines
+ * read it there; everything else to the file, or to standard error without one.
  */
 #ifndef RUNLXC_CLI_LOG_SINK_H
 #define RUNLXC_CLI_LOG_SINK_H
@@ -25,8 +25,8 @@ void log_sink_close(struct log_sink *sink);
 /* Reports what a command failed with: one line on standard error and one in the log file. */
 void log_sink_failure(struct log_sink *sink, const char *message);
 
-/* One line of the log as the file gets it, its newline included. NULL when memory ran out; the caller
- * frees it. `time` is RFC 3339. */
+/* One line of the log as the file gets it, its newline included. NULL when memory ran out; the
+ * caller frees it. `time` is RFC 3339. */
 char *log_sink_format(bool json, enum log_level level, const char *message, const char *time);
 
 #endif

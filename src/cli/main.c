@@ -95,8 +95,8 @@ static int set_global(int key, char *value, void *data, struct error *err)
 	case FLAG_ROOTLESS:
 		if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0 &&
 		    strcmp(value, "auto") != 0)
-			return error_set(err, "invalid rootless \"%s\": must be true, false or auto",
-					 value);
+			return error_set(
+			    err, "invalid rootless \"%s\": must be true, false or auto", value);
 		return 0;
 	case 'v':
 		globals->version = true;
@@ -133,7 +133,8 @@ static void print_version(void)
 	printf("liblxc: %s\n", driver_lxc_version());
 }
 
-/* What was printed is part of what a command does: a full disk behind standard output is a failure. */
+/* What was printed is part of what a command does: a full disk behind standard output is a failure.
+ */
 static int flush_output(struct error *err)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
@@ -185,7 +186,8 @@ static int run_verb(const struct driver *driver, struct log_sink *sink, int argc
 	return status;
 }
 
-/* The global flags are read: either something was asked of the command itself, or a verb follows. */
+/* The global flags are read: either something was asked of the command itself, or a verb follows.
+ */
 static int run_command(const struct globals *globals, struct log_sink *sink,
 		       const struct flags_line *line, struct error *err)
 {
@@ -225,7 +227,8 @@ int main(int argc, char **argv)
 
 	if (open_missing_streams() < 0)
 		return 1;
-	/* A parent that ignores SIGCHLD hands that on, and the kernel would then reap our children for us. */
+	/* A parent that ignores SIGCHLD hands that on, and the kernel would then reap our children
+	 * for us. */
 	signal(SIGCHLD, SIG_DFL);
 
 	parsed = parse_line(&global_syntax, argc, argv, &globals, &line, &err);

@@ -75,7 +75,8 @@ enum parse_result parse_line(const struct syntax *syntax, int argc, char **argv,
 
 	if (flags_rewrite(syntax->options, syntax->stop_after, argc, argv, line, err) < 0)
 		return PARSE_FAILED;
-	failed = argp_parse(&argp, line->argc, line->argv, ARGP_IN_ORDER | ARGP_SILENT, NULL, &parse);
+	failed =
+	    argp_parse(&argp, line->argc, line->argv, ARGP_IN_ORDER | ARGP_SILENT, NULL, &parse);
 	if (failed) {
 		if (!err->message)
 			error_errno(err, failed, "%s", syntax->name);

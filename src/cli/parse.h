@@ -12,7 +12,10 @@
 #include "cli/flags.h"
 
 /* Last in every table of flags but for the zero: argp shows group -1 behind all others. */
-#define FLAG_HELP {"help", 'h', NULL, 0, "Show this help and exit", -1}
+#define FLAG_HELP                                                                                  \
+	{                                                                                          \
+		"help", 'h', NULL, 0, "Show this help and exit", -1                                \
+	}
 
 /* For syntax.max_words: no limit. */
 #define WORDS_ANY SIZE_MAX

@@ -141,7 +141,8 @@ static bool put_memory(struct json_object *config, int64_t bytes)
 	return memory && put(memory, "limit", json_object_new_int64(bytes));
 }
 
-/* By hand one wants to look at the host's cgroups; a namespace of its own is for a config.json to ask. */
+/* By hand one wants to look at the host's cgroups; a namespace of its own is for a config.json to
+ * ask. */
 static void drop_cgroup_namespace(struct json_object *config)
 {
 	struct json_object *linux_ = NULL, *namespaces = NULL, *type = NULL;

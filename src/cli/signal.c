@@ -17,7 +17,8 @@ static const struct {
     {"IO", SIGIO},
 };
 
-/* "RTMIN", "RTMIN+n", "RTMAX", "RTMAX-n", as C programs may count them: from glibc's first. -1: none. */
+/* "RTMIN", "RTMIN+n", "RTMAX", "RTMAX-n", as C programs may count them: from glibc's first. -1:
+ * none. */
 static int parse_realtime(const char *name)
 {
 	int base = strncasecmp(name, "RTMIN", 5) == 0 ? SIGRTMIN : SIGRTMAX;

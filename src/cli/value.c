@@ -40,7 +40,8 @@ int value_id(const char *flag, const char *text, uint32_t *id, struct error *err
 
 	/* (uid_t)-1 means "leave it" to the kernel and is no id. */
 	if (value_parse_unsigned(text, UINT32_MAX - 1, &number) < 0)
-		return error_set(err, "invalid value \"%s\" for flag %s: not a numeric id", text, flag);
+		return error_set(err, "invalid value \"%s\" for flag %s: not a numeric id", text,
+				 flag);
 	*id = (uint32_t)number;
 	return 0;
 }
@@ -55,11 +56,13 @@ int value_user(const char *flag, const char *text, struct value_user *user, stru
 	colon = strchr(copy, ':');
 	if (colon)
 		*colon = '\0';
-	if (value_id(flag, copy, &user->uid, err) < 0)
-		return -1;
 	user->gid_set = colon != NULL;
 	user->gid = 0;
-	return colon ? value_id(flag, colon + 1, &user->gid, err) : 0;
+	if (value_id(flag, copy, &user->uid, err) < 0 ||
+	    (colon && value_id(flag, colon + 1, &user->gid, err) < 0))
+		return error_set(err, "invalid value \"%s\" for flag %s: want UID[:GID], in numbers", text,
+				 flag);
+	return 0;
 }
 
 int value_bytes(const char *flag, const char *text, int64_t *bytes, struct error *err)
@@ -79,8 +82,8 @@ int value_bytes(const char *flag, const char *text, int64_t *bytes, struct error
 		unit = 1UL << (10 * (suffix - suffixes + 1));
 	}
 	if (value_parse_unsigned(copy, INT64_MAX / unit, &number) < 0 || number == 0)
-		return error_set(err, "invalid value \"%s\" for flag %s: not a size such as 64m", text,
-				 flag);
+		return error_set(err, "invalid value \"%s\" for flag %s: not a size such as 64m",
+				 text, flag);
 	*bytes = (int64_t)(number * unit);
 	return 0;
 }

@@ -26,7 +26,8 @@ struct value_user {
 /* "UID" or "UID:GID"; numbers only, as in runc. */
 int value_user(const char *flag, const char *text, struct value_user *user, struct error *err);
 
-/* A number of bytes with an optional suffix k, m, g or t in either case, powers of 1024; above 0. */
+/* A number of bytes with an optional suffix k, m, g or t in either case, powers of 1024; above 0.
+ */
 int value_bytes(const char *flag, const char *text, int64_t *bytes, struct error *err);
 
 /* A flag that may be given more than once. items is NULL-terminated once anything was added. */

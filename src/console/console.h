@@ -26,22 +26,29 @@ int console_set_size(int terminal, uint32_t height, uint32_t width, struct error
 struct console_session {
 	pid_t pid;    /* the process whose end ends the session; must be, or become, our child */
 	int pidfd;    /* of that process */
-	int terminal; /* the pty's master; -1: the process has our streams, there is nothing to copy */
+	int terminal; /* the pty's master; -1: the process has our streams, nothing is copied */
 	int input;    /* where the user types; -1: nothing is read */
 	int output;   /* where the terminal's output goes */
-	bool forward_signals; /* send what we get (all but SIGCHLD, SIGPIPE, SIGWINCH …) to the process */
+	/* Send what we get to the process: all but SIGCHLD, SIGPIPE, SIGWINCH, SIGURG, and what our
+	 * caller ignores. */
+	bool forward_signals;
 };
 
 /*
  * Runs a session until its process has ended and everything it wrote has been passed on. Copies
- * input → terminal and terminal → output without polling and without losing a byte: the end of input
- * closes nothing but our reading of it (a ^D is the user's to type; for an input that is no terminal
- * its end is passed on as VEOF). Puts a terminal `input` into raw mode and restores it on every way out,
- * follows its size (SIGWINCH), reaps whatever else was reparented to us.
+ * input → terminal and terminal → output without polling and without losing a byte: the end of
+ * input closes nothing but our reading of it (a ^D is the user's to type; for an input that is no
+ * terminal its end is passed on as VEOF). Puts a terminal `input` into raw mode and restores it on
+ * every way out, follows its size (SIGWINCH), reaps whatever else was reparented to us.
  * *wait_status gets the process's status as waitpid(2) gives it.
  *
- * console_signals_block() must have been called before the process was started, so that no signal is
- * lost; it stores the old mask, which console_signals_restore() puts back.
+ * Output that can't be written any more (its reader has gone) is dropped, and the process runs on.
+ * One that is stuck with a reader who doesn't read is waited for, until a signal comes that asks
+ * for an end.
+ *
+ * console_signals_block() must have been called before the process was started, so that no signal
+ * is lost; it stores the old mask, which console_signals_restore() puts back. Children inherit the
+ * blocked mask: whoever executes a program empties it first.
  */
 int console_session_run(const struct console_session *session, int *wait_status, struct error *err);
 

@@ -29,8 +29,8 @@ void terminal_copy_size(int first, int second, int to);
 
 /*
  * A descriptor of our own for the terminal behind `fd`, with O_NONBLOCK: that flag on `fd` itself
- * would be there for everyone who has the terminal, the user's shell among them. -1 where `fd` is no
- * terminal or can't be opened again.
+ * would be there for everyone who has the terminal, the user's shell among them. -1 where `fd` is
+ * no terminal or can't be opened again.
  */
 int terminal_reopen(int fd, int access);
 

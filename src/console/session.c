@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A foreground session: one loop over the process, our signals, its terminal and our streams. It never
- * waits anywhere but in its one poll(), so that a reader who doesn't read, or a program that doesn't,
- * can't keep signals from being forwarded or the end from being seen.
+ * A foreground session: one loop over the process, our signals, its terminal and our streams. It
+ * never waits anywhere but in its one poll(), so that a reader who doesn't read, or a program that
+ * doesn't, can't keep signals from being forwarded or the end from being seen.
  */
 #include "console/console.h"
 
@@ -21,8 +21,8 @@
 
 /*
  * After the process has ended, more than this can't have been written by it: the kernel keeps some
- * ten kilobytes for a pty. Whatever comes on top is from others who have the terminal, and those may
- * go on for ever.
+ * ten kilobytes for a pty. Whatever comes on top is from others who have the terminal, and those
+ * may go on for ever.
  */
 #define DRAIN_MAX ((size_t)256 * 1024)
 
@@ -40,14 +40,14 @@ struct relay {
 	int terminal; /* the master while it is read; -1: nothing comes from there any more */
 	int input;    /* … -1: nothing more is read from the user */
 	int output;   /* … -1: nobody reads any more */
-	int slave;    /* held, so that the master isn't hung up when the program closes it for a while */
+	int slave;    /* held, so that a program that closes it for a while hangs nothing up */
 	bool input_is_terminal;
 	bool ended;  /* the process has ended … */
 	bool reaped; /* … and this is its status */
 	int status;
-	bool abandoned;	  /* a signal came that asks us to give up on what is left to write */
-	size_t drained;	  /* bytes that were read since it ended */
-	char last_input;  /* the byte that was read from the user last */
+	bool abandoned;	 /* a signal came that asks us to give up on what is left to write */
+	size_t drained;	 /* bytes that were read since it ended */
+	char last_input; /* the byte that was read from the user last */
 	struct buffer to_output, to_terminal;
 };
 
@@ -201,7 +201,8 @@ static void take_signal(struct relay *relay, int sig, const struct terminal_raw 
 		reap(relay);
 		break;
 	case SIGCONT:
-		/* We had been stopped, and whoever had the terminal meanwhile left it as they like it. */
+		/* We had been stopped, and whoever had the terminal meanwhile left it as they like
+		 * it. */
 		terminal_raw_again(raw);
 		__attribute__((fallthrough));
 	case SIGWINCH:
@@ -229,8 +230,8 @@ static void read_signals(struct relay *relay, const struct terminal_raw *raw)
 }
 
 /*
- * The process has ended: nothing is passed to it any more, and of its terminal there is only to read
- * what is there. Letting go of the slave turns that into an end.
+ * The process has ended: nothing is passed to it any more, and of its terminal there is only to
+ * read what is there. Letting go of the slave turns that into an end.
  */
 static void note_end(struct relay *relay)
 {
@@ -270,7 +271,8 @@ enum {
 static void fill_polls(const struct relay *relay, struct pollfd *polls)
 {
 	bool room = has_room(&relay->to_output);
-	short terminal_events = (short)((room ? POLLIN : 0) | (relay->to_terminal.length ? POLLOUT : 0));
+	short terminal_events =
+	    (short)((room ? POLLIN : 0) | (relay->to_terminal.length ? POLLOUT : 0));
 
 	/* A hangup is reported whatever is asked for, and would be over and over. */
 	if (!room && relay->slave < 0)

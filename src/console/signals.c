@@ -16,8 +16,8 @@ struct console_signals {
 };
 
 /*
- * Everything but the two by which the kernel stops a job that uses its terminal from the background:
- * they are about our terminal, and a shell expects us to stop.
+ * Everything but the two by which the kernel stops a job that uses its terminal from the
+ * background: they are about our terminal, and a shell expects us to stop.
  */
 static void fill_blocked(sigset_t *set)
 {
@@ -98,7 +98,8 @@ bool signals_forwarded(int sig)
 	default:
 		break;
 	}
-	/* A blocked signal is queued even if it is ignored: under nohup, SIGHUP stays without effect. */
+	/* A blocked signal is queued even if it is ignored: under nohup, SIGHUP stays without
+	 * effect. */
 	return sigaction(sig, NULL, &action) < 0 || action.sa_handler != SIG_IGN;
 }
 

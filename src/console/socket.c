@@ -54,14 +54,16 @@ static int connect_to(const char *path, struct error *err)
 	return fd_take(&connection);
 }
 
-int console_socket_send(const char *socket_path, int descriptor, const char *name, struct error *err)
+int console_socket_send(const char *socket_path, int descriptor, const char *name,
+			struct error *err)
 {
 	cleanup_close int connection = connect_to(socket_path, err);
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {.space = {0}};
-	/* Ancillary data travels with at least one byte: a name that is empty is sent as its NUL. */
+	/* Ancillary data travels with at least one byte: a name that is empty is sent as its NUL.
+	 */
 	struct iovec data = {(void *)name, *name ? strlen(name) : 1};
 	struct msghdr message = {
 	    .msg_iov = &data,

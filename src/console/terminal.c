@@ -47,14 +47,15 @@ int terminal_raw_enter(struct terminal_raw *raw, int fd, struct error *err)
 	settings = make_raw(&raw->before);
 	if (tcsetattr(fd, TCSANOW, &settings) == 0)
 		raw->fd = fd;
-	else if (errno != EIO) /* EIO: in the background for good, where nothing is typed to us either */
+	else if (errno !=
+		 EIO) /* EIO: in the background for good, where nothing is typed to us either */
 		return error_errno(err, errno, "make the terminal raw");
 	return 0;
 }
 
 /*
- * From the background it would stop us, for taking the terminal away from whoever is in front. Then it
- * is left for the next time.
+ * From the background it would stop us, for taking the terminal away from whoever is in front. Then
+ * it is left for the next time.
  */
 void terminal_raw_again(const struct terminal_raw *raw)
 {
@@ -112,7 +113,8 @@ int terminal_reopen(int fd, int access)
 
 int terminal_open_slave(int fd)
 {
-	/* By the master, not by a name: its devpts may be mounted in another mount namespace only. */
+	/* By the master, not by a name: its devpts may be mounted in another mount namespace only.
+	 */
 	return ioctl(fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 

@@ -402,7 +402,7 @@ static int bring_up(struct creation *creation, struct error *err)
 		if (err->errnum == ECONNRESET) {
 			waitpid(creation->monitor.pid, NULL, 0);
 			creation->monitor.pid = -1;
-			lxc_error_from_log(&creation->monitor, err);
+			lxc_error_from_log(&creation->monitor, creation->spec, err);
 		}
 		return -1;
 	}

@@ -29,7 +29,8 @@ struct execution {
 	struct cgroup_layout *layout;
 	struct spec *spec;	   /* the container's; its .process is the one to run */
 	struct spec *process_spec; /* where --process was read from */
-	char *cgroup;		   /* to be in */
+	char *cgroup;		   /* --cgroup: to be in, in … */
+	struct cgroup_layout sub_layout; /* … these hierarchies, which belong to `layout` */
 	int pidfd;		   /* of the container's first process */
 	int sync, terminal;
 	pid_t child; /* what we forked; init's fork is our child, too */
@@ -43,6 +44,7 @@ static void execution_free(struct execution *execution)
 	spec_free(execution->spec);
 	spec_free(execution->process_spec);
 	free(execution->cgroup);
+	free(execution->sub_layout.hierarchies);
 	fd_close(execution->pidfd);
 	fd_close(execution->sync);
 	fd_close(execution->terminal);
@@ -74,6 +76,28 @@ static int append(struct arena *arena, struct spec_strings *list, char *const *m
 	return 0;
 }
 
+/* --env: a variable that is there already is changed in its place, as with setenv(3). */
+static int set_variables(struct arena *arena, struct spec_strings *env, char *const *variables)
+{
+	for (; variables && *variables; variables++) {
+		size_t length = strcspn(*variables, "="), i;
+		char *const one[] = {*variables, NULL};
+
+		for (i = 0; i < env->count; i++)
+			if (strncmp(env->items[i], *variables, length) == 0 && env->items[i][length] == '=')
+				break;
+		if (i == env->count) {
+			if (append(arena, env, one) < 0)
+				return -1;
+		} else {
+			env->items[i] = arena_strdup(arena, *variables);
+			if (!env->items[i])
+				return -1;
+		}
+	}
+	return 0;
+}
+
 static int apply_options(struct execution *execution, struct error *err)
 {
 	/* As runc: --cap adds to these sets. */
@@ -89,7 +113,7 @@ static int apply_options(struct execution *execution, struct error *err)
 	process->terminal = options->tty;
 	process->console_height = process->console_width = 0;
 	if (append(arena, &process->args, options->args) < 0 ||
-	    append(arena, &process->env, options->env) < 0)
+	    set_variables(arena, &process->env, options->env) < 0)
 		return error_errno(err, ENOMEM, "Failed to make the process");
 	if (options->cwd)
 		process->cwd = arena_strdup(arena, options->cwd);
@@ -169,28 +193,58 @@ static int check_status(struct execution *execution, struct error *err)
 	}
 }
 
-/* "PATH", or "CONTROLLER[,CONTROLLER…]:PATH" of runc's, of which the path counts: a container's cgroup is the
- * same in every hierarchy. It is below the container's own, and must be there. */
+/* --cgroup, as runc has it: "PATH" in every hierarchy, or "CONTROLLER[,CONTROLLER…]:PATH" in theirs. The path is
+ * below the container's own cgroup, and must be there. */
 static int choose_cgroup(struct execution *execution, struct error *err)
 {
 	const char *own = execution->container.state->cgroup_path, *sub = execution->options->cgroup;
+	const struct cgroup_layout *layout = execution->layout;
+	cleanup_free char *names = NULL;
+	const char *colon;
+	char *name, *save = NULL;
 	bool exists = false, in_use;
 
-	if (!sub || !*sub) {
-		execution->cgroup = strdup(own);
-		return execution->cgroup ? 0 : error_errno(err, ENOMEM, "--cgroup");
-	}
-	if (strchr(sub, ':'))
-		sub = strchr(sub, ':') + 1;
-	if (strstr(sub, ".."))
-		return error_set(err, "--cgroup: \"%s\" is not below the container's cgroup", sub);
-	if (asprintf(&execution->cgroup, "%s%s%s", own, *sub == '/' ? "" : "/", sub) < 0) {
-		execution->cgroup = NULL;
+	if (!sub || !*sub)
+		return 0;
+	colon = strchr(sub, ':');
+	names = strndup(sub, colon ? (size_t)(colon - sub) : 0);
+	sub = colon ? colon + 1 : sub;
+	execution->cgroup = names ? cgroup_path_of(sub, "", err) : NULL;
+	if (!execution->cgroup)
+		return error_prefix(err, "--cgroup \"%s\"", execution->options->cgroup);
+	name = NULL;
+	if (asprintf(&name, "%s%s", own, execution->cgroup) < 0)
 		return error_errno(err, ENOMEM, "--cgroup");
+	free(execution->cgroup);
+	execution->cgroup = name;
+
+	execution->sub_layout.mode = layout->mode;
+	execution->sub_layout.hierarchies = calloc(layout->count, sizeof(*layout->hierarchies));
+	if (!execution->sub_layout.hierarchies)
+		return error_errno(err, ENOMEM, "--cgroup");
+	if (!*names) {
+		memcpy(execution->sub_layout.hierarchies, layout->hierarchies,
+		       layout->count * sizeof(*layout->hierarchies));
+		execution->sub_layout.count = layout->count;
 	}
-	if (cgroup_probe(execution->layout, execution->cgroup, &exists, &in_use, err) < 0)
+	for (name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+		const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, name);
+
+		if (!hierarchy)
+			return error_set(err, "--cgroup: there is no cgroup controller \"%s\"", name);
+		if (execution->sub_layout.count < layout->count)
+			execution->sub_layout.hierarchies[execution->sub_layout.count++] = *hierarchy;
+	}
+	if (cgroup_probe(&execution->sub_layout, execution->cgroup, &exists, &in_use, err) < 0)
 		return -1;
 	return exists ? 0 : error_set(err, "--cgroup: there is no cgroup \"%s\"", execution->cgroup);
+}
+
+static int join_cgroups(const struct execution *execution, struct error *err)
+{
+	if (cgroup_join(execution->layout, execution->container.state->cgroup_path, 0, err) < 0)
+		return -1;
+	return execution->cgroup ? cgroup_join(&execution->sub_layout, execution->cgroup, 0, err) : 0;
 }
 
 /* Which of the first process's namespaces are not ours. */
@@ -280,7 +334,7 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	if (getppid() != caller)
 		_exit(1);
 	/* Still on the host, and still ourselves: the container's limits hold from its first instruction. */
-	if (cgroup_join(execution->layout, execution->cgroup, 0, &err) == 0) {
+	if (join_cgroups(execution, &err) == 0) {
 		for (i = 0; i < ARRAY_SIZE(keep); i++)
 			if (keep[i] >= 0)
 				fcntl(keep[i], F_SETFD, 0);

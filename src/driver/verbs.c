@@ -118,13 +118,13 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 			error_clear(err);
 		return force ? 0 : -1;
 	}
-	status = container_status(&container, NULL);
-	if (!force && status != DRIVER_STOPPED && status != DRIVER_CREATED)
-		return error_set(err, "cannot delete container %s that is not stopped: %s", id,
-				 driver_status_name(status));
 	layout = cgroup_detect(err);
 	if (!layout)
 		return -1;
+	status = container_status(&container, force ? NULL : layout);
+	if (!force && status != DRIVER_STOPPED && status != DRIVER_CREATED)
+		return error_set(err, "cannot delete container %s that is not stopped: %s", id,
+				 driver_status_name(status));
 	/* Its own hooks go with it, so they are read before. */
 	spec = container_spec(&container, &ignored);
 	if (spec && spec->hooks[SPEC_HOOK_POSTSTOP].count && container.state->pid) {

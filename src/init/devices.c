@@ -25,34 +25,34 @@ static void make_node(struct init *init, const struct plan_device *device)
 
 	slash = parent ? strrchr(parent, '/') : NULL;
 	if (!slash)
-		report_failure(init, 1, EINVAL, "linux.devices: \"%s\"", path);
+		report_failure(init, 0, EINVAL, "linux.devices: \"%s\"", path);
 	*slash = '\0';
 	name = path + (slash - parent) + 1;
 	dir = mounts_open_target(parent[0] ? parent : "/", true, false, false);
 	if (dir < 0)
-		report_failure(init, 1, errno, "linux.devices: Failed to open the directory of \"%s\"", path);
+		report_failure(init, 0, errno, "linux.devices: Failed to open the directory of \"%s\"", path);
 	free(parent);
 
 	if (mknodat(dir, name, device->type_mode, number) < 0) {
 		bool same;
 
 		if (errno != EEXIST)
-			report_failure(init, 1, errno, "linux.devices: Failed to make \"%s\"", path);
+			report_failure(init, 0, errno, "linux.devices: Failed to make \"%s\"", path);
 		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			report_failure(init, 1, errno, "linux.devices: Failed to look at \"%s\"", path);
+			report_failure(init, 0, errno, "linux.devices: Failed to look at \"%s\"", path);
 		same = (st.st_mode & S_IFMT) == (device->type_mode & S_IFMT) &&
 		       (S_ISFIFO(st.st_mode) || st.st_rdev == number);
 		/* One that is there already stays; that it is another one is the image's affair for the
 		 * default devices, and an error for those that were asked for. */
 		if (!same && !device->keep)
-			report_failure(init, 1, 0,
+			report_failure(init, 0, 0,
 				       "linux.devices: \"%s\" exists and is not the device that was asked for",
 				       path);
 		close(dir);
 		return;
 	}
 	if (fchownat(dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		report_failure(init, 1, errno, "linux.devices: Failed to set the owner of \"%s\"", path);
+		report_failure(init, 0, errno, "linux.devices: Failed to set the owner of \"%s\"", path);
 	close(dir);
 }
 
@@ -61,7 +61,7 @@ static void make_link(struct init *init, int dev, const char *target, const char
 	struct stat st;
 
 	if (symlinkat(target, dev, name) < 0 && errno != EEXIST && errno != EROFS)
-		report_failure(init, 1, errno, "Failed to make the link \"/dev/%s\"", name);
+		report_failure(init, 0, errno, "Failed to make the link \"/dev/%s\"", name);
 	/* /dev/ptmx may be in the list of devices or in the image, as a node: the container's own devpts
 	 * is meant all the same. */
 	if (strcmp(name, "ptmx") == 0 && fstatat(dev, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -88,7 +88,7 @@ void devices_apply(struct init *init)
 		return;
 	dev = mounts_open_target("/dev", true, false, false);
 	if (dev < 0)
-		report_failure(init, 1, errno, "Failed to open \"/dev\"");
+		report_failure(init, 0, errno, "Failed to open \"/dev\"");
 	for (i = 0; i < ARRAY_SIZE(links); i++)
 		make_link(init, dev, links[i][0], links[i][1]);
 	if (stat("/proc/kcore", &st) == 0)

@@ -22,9 +22,9 @@ static void open_null(struct init *init)
 		return;
 	init->null_fd = mounts_open_target("/dev/null", false, false, false);
 	if (init->null_fd < 0)
-		report_failure(init, 1, errno, "linux.maskedPaths: Failed to open \"/dev/null\"");
+		report_failure(init, 0, errno, "linux.maskedPaths: Failed to open \"/dev/null\"");
 	if (fstat(init->null_fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		report_failure(init, 1, 0,
+		report_failure(init, 0, 0,
 			       "linux.maskedPaths: \"/dev/null\" in the container is not the null device");
 }
 
@@ -58,10 +58,10 @@ static void mask(struct init *init, const char *path, int *empty)
 		/* Not there, or below something that isn't a directory: nothing to mask. */
 		if (errno == ENOENT || errno == ENOTDIR)
 			return;
-		report_failure(init, 1, errno, "linux.maskedPaths: Failed to open \"%s\"", path);
+		report_failure(init, 0, errno, "linux.maskedPaths: Failed to open \"%s\"", path);
 	}
 	if (fstat(target, &st) < 0)
-		report_failure(init, 1, errno, "linux.maskedPaths: Failed to look at \"%s\"", path);
+		report_failure(init, 0, errno, "linux.maskedPaths: Failed to look at \"%s\"", path);
 	if (S_ISDIR(st.st_mode)) {
 		tree = empty_tree(empty);
 	} else {
@@ -69,7 +69,7 @@ static void mask(struct init *init, const char *path, int *empty)
 		tree = kernel_open_tree(init->null_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	}
 	if (tree < 0 || kernel_move_mount(tree, target) < 0)
-		report_failure(init, 1, errno, "linux.maskedPaths: Failed to mask \"%s\"", path);
+		report_failure(init, 0, errno, "linux.maskedPaths: Failed to mask \"%s\"", path);
 	close(target);
 	if (tree != *empty)
 		close(tree);
@@ -84,13 +84,13 @@ static void make_readonly(struct init *init, const char *path)
 	if (target < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return;
-		report_failure(init, 1, errno, "linux.readonlyPaths: Failed to open \"%s\"", path);
+		report_failure(init, 0, errno, "linux.readonlyPaths: Failed to open \"%s\"", path);
 	}
 	tree = kernel_open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
 	if (tree < 0 ||
 	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ||
 	    kernel_move_mount(tree, target) < 0)
-		report_failure(init, 1, errno, "linux.readonlyPaths: Failed to make \"%s\" read-only",
+		report_failure(init, 0, errno, "linux.readonlyPaths: Failed to make \"%s\" read-only",
 			       path);
 	close(tree);
 	close(target);
@@ -105,7 +105,7 @@ void hide_apply(struct init *init)
 	uint32_t i;
 
 	if (plan->flags & PLAN_READONLY_ROOT && kernel_mount_setattr(AT_FDCWD, "/", 0, &attr) < 0)
-		report_failure(init, 1, errno, "root.readonly: Failed to make the root read-only");
+		report_failure(init, 0, errno, "root.readonly: Failed to make the root read-only");
 	for (i = 0; i < plan->readonly.count; i++)
 		make_readonly(init, plan_text(plan, paths[i]));
 	paths = plan_items(plan, plan->masked);

@@ -34,7 +34,8 @@ static inline const void *plan_items(const struct plan *plan, struct plan_list l
 
 /* ---- report.c ---- */
 
-/* Ends init: sends "<text>: <errno's text>" (errnum 0: just the text) and exits with `exit_code`. */
+/* Ends init: sends "<text>: <errno's text>" (errnum 0: just the text). `exit_code` is 127 or 126 where the
+ * program is at fault, else 0: the verb's own status for a failure. */
 _Noreturn void report_failure(struct init *init, int exit_code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* A line for the caller's log. */

@@ -20,16 +20,16 @@ void join_apply(struct init *init)
 	long pid;
 
 	if (setns(plan->join_pidfd, (int)plan->join_namespaces) < 0)
-		report_failure(init, 255, errno, "Failed to join the container's namespaces");
+		report_failure(init, 0, errno, "Failed to join the container's namespaces");
 	close(plan->join_pidfd);
 
 	if (plan->flags & PLAN_JOIN_USERNS) {
 		/* Root of the container's user namespace, if it has one; the groups of the host mean
 		 * nothing there. */
 		if (syscall(SYS_setresgid, 0, 0, 0) < 0 && errno != EINVAL)
-			report_failure(init, 255, errno, "Failed to become the container's root group");
+			report_failure(init, 0, errno, "Failed to become the container's root group");
 		if (syscall(SYS_setresuid, 0, 0, 0) < 0 && errno != EINVAL)
-			report_failure(init, 255, errno, "Failed to become the container's root user");
+			report_failure(init, 0, errno, "Failed to become the container's root user");
 	}
 	if (!(plan->flags & PLAN_JOIN_PIDNS))
 		return;
@@ -37,7 +37,7 @@ void join_apply(struct init *init)
 	 * parent, reaps it, and reads its exit status. */
 	pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0)
-		report_failure(init, 255, errno, "Failed to enter the container's pid namespace");
+		report_failure(init, 0, errno, "Failed to enter the container's pid namespace");
 	if (pid > 0)
 		_exit(0);
 }

@@ -6,6 +6,7 @@
 #include "init/init.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static void take_streams(struct init *init)
 		if (fd < 0)
 			close(i);
 		else if (fd != i && dup2(fd, i) < 0)
-			report_failure(init, 1, errno, "Failed to set standard stream %d", i);
+			report_failure(init, 0, errno, "Failed to set standard stream %d", i);
 		if (fd > 2)
 			close(fd);
 	}
@@ -66,9 +67,9 @@ static void set_names(struct init *init)
 	const char *domainname = plan_text(init->plan, init->plan->domainname);
 
 	if (hostname && sethostname(hostname, strlen(hostname)) < 0)
-		report_failure(init, 1, errno, "hostname: Failed to set \"%s\"", hostname);
+		report_failure(init, 0, errno, "hostname: Failed to set \"%s\"", hostname);
 	if (domainname && setdomainname(domainname, strlen(domainname)) < 0)
-		report_failure(init, 1, errno, "domainname: Failed to set \"%s\"", domainname);
+		report_failure(init, 0, errno, "domainname: Failed to set \"%s\"", domainname);
 }
 
 /*
@@ -116,7 +117,9 @@ int main(int argc, char **argv)
 	} else {
 		/* Taken off first: it hides what the container has there. */
 		if (plan->flags & PLAN_HIDE_PROC && kernel_umount("/proc", MNT_DETACH) < 0)
-			report_failure(&init, 1, errno, "Failed to take off init's own /proc");
+			report_failure(&init, 0, errno, "Failed to take off init's own /proc");
+		if (plan->join_cgroup_fd >= 0 && setns(plan->join_cgroup_fd, CLONE_NEWCGROUP) < 0)
+			report_failure(&init, 0, errno, "linux.namespaces: Failed to join the cgroup namespace");
 		mounts_make_private(&init);
 		mounts_apply(&init);
 		devices_apply(&init);

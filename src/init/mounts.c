@@ -27,7 +27,7 @@ void mounts_make_private(struct init *init)
 	 * ways: nothing that is mounted from here on, here or on the host, is seen on the other side.
 	 */
 	if (kernel_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		report_failure(init, 1, errno, "Failed to make the container's mounts private");
+		report_failure(init, 0, errno, "Failed to make the container's mounts private");
 }
 
 static int make_missing(const char *path, bool is_file, int root)
@@ -211,7 +211,7 @@ static void set_propagation(struct init *init, const struct plan_mount *mount, i
 	unsigned int flags = AT_EMPTY_PATH | (mount->propagation & MS_REC ? AT_RECURSIVE : 0);
 
 	if (mount->propagation && kernel_mount_setattr(target, "", flags, &attr) < 0)
-		report_failure(init, 1, errno, "%s: Failed to set the propagation of \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to set the propagation of \"%s\"",
 			       plan_text(init->plan, mount->what),
 			       plan_text(init->plan, mount->destination));
 }
@@ -224,13 +224,13 @@ static void attach(struct init *init, const struct plan_mount *mount, int tree)
 
 	target = mounts_open_target(destination, true, mount->is_file, mount->no_symlink);
 	if (target < 0)
-		report_failure(init, 1, errno, "%s: Failed to open the destination \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to open the destination \"%s\"",
 			       plan_text(plan, mount->what), destination);
 	if (mount->copy_up && copy_up(target, tree) < 0)
-		report_failure(init, 1, errno, "%s: Failed to copy \"%s\" into the new tmpfs",
+		report_failure(init, 0, errno, "%s: Failed to copy \"%s\" into the new tmpfs",
 			       plan_text(plan, mount->what), destination);
 	if (kernel_move_mount(tree, target) < 0)
-		report_failure(init, 1, errno, "%s: Failed to mount \"%s\" on \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to mount \"%s\" on \"%s\"",
 			       plan_text(plan, mount->what),
 			       mount->source ? plan_text(plan, mount->source) : plan_text(plan, mount->type),
 			       destination);
@@ -254,7 +254,7 @@ static void mount_new(struct init *init, const struct plan_mount *mount)
 		attach(init, mount, tree);
 		if (mount->copy_up && mount->attr_set & MOUNT_ATTR_RDONLY &&
 		    set_attributes(tree, MOUNT_ATTR_RDONLY, 0, 0) < 0)
-			report_failure(init, 1, errno, "%s: Failed to make \"%s\" read-only",
+			report_failure(init, 0, errno, "%s: Failed to make \"%s\" read-only",
 				       plan_text(plan, mount->what), plan_text(plan, mount->destination));
 		close(tree);
 		return;
@@ -262,17 +262,17 @@ static void mount_new(struct init *init, const struct plan_mount *mount)
 	target = mounts_open_target(plan_text(plan, mount->destination), true, false,
 				    mount->no_symlink);
 	if (target < 0)
-		report_failure(init, 1, errno, "%s: Failed to open the destination \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to open the destination \"%s\"",
 			       plan_text(plan, mount->what), plan_text(plan, mount->destination));
 	if (mount->copy_up || new_by_old_call(plan, mount, target) < 0)
-		report_failure(init, 1, errno, "%s: Failed to mount a new %s on \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to mount a new %s on \"%s\"",
 			       plan_text(plan, mount->what), plan_text(plan, mount->type),
 			       plan_text(plan, mount->destination));
 	close(target);
 	target = mounts_open_target(plan_text(plan, mount->destination), false, false,
 				    mount->no_symlink);
 	if (target < 0 || set_attributes(target, mount->attr_set, mount->attr_clear, 0) < 0)
-		report_failure(init, 1, errno, "%s: Failed to set the options of \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to set the options of \"%s\"",
 			       plan_text(plan, mount->what), plan_text(plan, mount->destination));
 	set_propagation(init, mount, target);
 	close(target);
@@ -287,7 +287,7 @@ static void mount_again(struct init *init, const struct plan_mount *mount)
 	if (target < 0 || set_attributes(target, mount->attr_set, mount->attr_clear, 0) < 0 ||
 	    ((mount->attr_rec_set || mount->attr_rec_clear) &&
 	     set_attributes(target, mount->attr_rec_set, mount->attr_rec_clear, AT_RECURSIVE) < 0))
-		report_failure(init, 1, errno, "%s: Failed to remount \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to remount \"%s\"",
 			       plan_text(init->plan, mount->what), destination);
 	set_propagation(init, mount, target);
 	close(target);
@@ -309,11 +309,11 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 	if (report_receive(init, trees, SYNC_FDS_MAX, &count) != SYNC_CGROUPS)
 		_exit(1);
 	if ((uint32_t)count != plan->cgroups.count)
-		report_failure(init, 1, 0, "%s: the container's cgroups could not be opened",
+		report_failure(init, 0, 0, "%s: the container's cgroups could not be opened",
 			       plan_text(plan, mount->what));
 	for (i = 0; i < count; i++)
 		if (set_attributes(trees[i], mount->attr_set, mount->attr_clear, 0) < 0)
-			report_failure(init, 1, errno, "%s: Failed to set the options of a cgroup mount",
+			report_failure(init, 0, errno, "%s: Failed to set the options of a cgroup mount",
 				       plan_text(plan, mount->what));
 	if (count == 1 && !cgroups[0].name) {
 		attach(init, mount, trees[0]);
@@ -325,7 +325,7 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 	if (tmpfs < 0 || kernel_fsconfig(tmpfs, FSCONFIG_SET_STRING, "mode", "755") < 0 ||
 	    kernel_fsconfig(tmpfs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0 ||
 	    (top = kernel_fsmount(tmpfs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
-		report_failure(init, 1, errno, "%s: Failed to make a tmpfs", plan_text(plan, mount->what));
+		report_failure(init, 0, errno, "%s: Failed to make a tmpfs", plan_text(plan, mount->what));
 	close(tmpfs);
 	frame.propagation = 0;
 	frame.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -340,7 +340,7 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 		if (mkdirat(top, name, 0755) < 0 ||
 		    (target = openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0 ||
 		    kernel_move_mount(trees[i], target) < 0)
-			report_failure(init, 1, errno, "%s: Failed to mount the %s cgroup on \"%s\"",
+			report_failure(init, 0, errno, "%s: Failed to mount the %s cgroup on \"%s\"",
 				       plan_text(plan, mount->what), name, destination);
 		close(target);
 		close(trees[i]);
@@ -350,12 +350,12 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 		for (part = copy ? strtok_r(copy, ",", &save) : NULL; part;
 		     part = strtok_r(NULL, ",", &save))
 			if (symlinkat(name, top, part) < 0)
-				report_failure(init, 1, errno, "%s: Failed to link the %s cgroup",
+				report_failure(init, 0, errno, "%s: Failed to link the %s cgroup",
 					       plan_text(plan, mount->what), part);
 		free(copy);
 	}
 	if (mount->attr_set & MOUNT_ATTR_RDONLY && set_attributes(top, MOUNT_ATTR_RDONLY, 0, 0) < 0)
-		report_failure(init, 1, errno, "%s: Failed to make \"%s\" read-only",
+		report_failure(init, 0, errno, "%s: Failed to make \"%s\" read-only",
 			       plan_text(plan, mount->what), destination);
 	set_propagation(init, mount, top);
 	close(top);
@@ -390,5 +390,5 @@ void mounts_finish(struct init *init)
 	uint32_t propagation = init->plan->root_propagation;
 
 	if (propagation && kernel_mount(NULL, "/", NULL, propagation, NULL) < 0)
-		report_failure(init, 1, errno, "linux.rootfsPropagation: Failed to apply it");
+		report_failure(init, 0, errno, "linux.rootfsPropagation: Failed to apply it");
 }

@@ -50,10 +50,10 @@ static void mount_console(struct init *init, int slave)
 
 	target = mounts_open_target("/dev/console", true, true, true);
 	if (target < 0)
-		report_failure(init, 1, errno, "process.terminal: Failed to open \"/dev/console\"");
+		report_failure(init, 0, errno, "process.terminal: Failed to open \"/dev/console\"");
 	tree = kernel_open_tree(slave, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (tree < 0 || kernel_move_mount(tree, target) < 0)
-		report_failure(init, 1, errno,
+		report_failure(init, 0, errno,
 			       "process.terminal: Failed to mount the terminal on \"/dev/console\"");
 	close(tree);
 	close(target);
@@ -68,16 +68,16 @@ void terminal_apply(struct init *init)
 
 	master = open_multiplexer();
 	if (master < 0)
-		report_failure(init, 1, errno,
+		report_failure(init, 0, errno,
 			       "process.terminal: Failed to open \"/dev/pts/ptmx\" in the container");
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0 ||
 	    (slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0)
-		report_failure(init, 1, errno, "process.terminal: Failed to make a terminal");
+		report_failure(init, 0, errno, "process.terminal: Failed to make a terminal");
 	if (size.ws_row && size.ws_col)
 		ioctl(master, TIOCSWINSZ, &size);
 	/* The terminal is the user's; its group stays what the devpts gives it (tty). */
 	if (fchown(slave, plan->uid, (gid_t)-1) < 0 && errno != EPERM && errno != EINVAL)
-		report_failure(init, 1, errno, "process.terminal: Failed to give the terminal to user %u",
+		report_failure(init, 0, errno, "process.terminal: Failed to give the terminal to user %u",
 			       plan->uid);
 	if (!(plan->flags & PLAN_JOIN))
 		mount_console(init, slave);
@@ -87,8 +87,8 @@ void terminal_apply(struct init *init)
 	/* A session of its own; LXC may have made it one already. */
 	setsid();
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		report_failure(init, 1, errno, "process.terminal: Failed to make it the controlling terminal");
+		report_failure(init, 0, errno, "process.terminal: Failed to make it the controlling terminal");
 	if (dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0)
-		report_failure(init, 1, errno, "process.terminal: Failed to set the standard streams");
+		report_failure(init, 0, errno, "process.terminal: Failed to set the standard streams");
 	close(slave);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "lxc/namespaces.h"
 
 int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err)
 {
@@ -30,6 +31,22 @@ int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value
 	}
 	recipe->items[recipe->count++] = (struct lxc_item){key, value};
 	return 0;
+}
+
+int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct error *err)
+{
+	int moved;
+
+	if (recipe->fds_count == ARRAY_SIZE(recipe->fds)) {
+		fd_close(fd);
+		return error_set(err, "mounts: more than %zu that LXC can't make", ARRAY_SIZE(recipe->fds));
+	}
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	fd_close(fd);
+	if (moved < 0)
+		return error_errno(err, errno, "Failed to duplicate a descriptor");
+	recipe->fds[recipe->fds_count++] = moved;
+	return moved;
 }
 
 void lxc_recipe_free(struct lxc_recipe *recipe)
@@ -76,8 +93,10 @@ static const char *const lxc_namespace[SPEC_NS_TYPES] = {
     [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
 };
 
-static int add_namespaces(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
+static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *recipe,
+			  struct plan_buffer *plan, struct error *err)
 {
+	const struct spec *spec = request->spec;
 	const char *clone = "";
 	int type;
 
@@ -86,10 +105,22 @@ static int add_namespaces(const struct spec *spec, struct lxc_recipe *recipe, st
 
 		if (!ns->listed)
 			continue;
-		if (ns->path)
+		if (ns->path && namespaces_check_path(ns, (enum spec_namespace_type)type, err) < 0)
+			return -1;
+		if (ns->path && type == SPEC_NS_CGROUP) {
+			/* LXC takes the item and does nothing with it: init joins. */
+			int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+
+			fd = fd < 0 ? error_errno(err, errno, "linux.namespaces: \"%s\"", ns->path)
+				    : lxc_recipe_keep_fd(recipe, fd, request->lowest_fd, err);
+			if (fd < 0)
+				return -1;
+			plan_head(plan)->join_cgroup_fd = fd;
+		} else if (ns->path) {
 			ADD(FORMAT("lxc.namespace.share.%s", lxc_namespace[type]), ns->path);
-		else
+		} else {
 			clone = FORMAT("%s%s%s", clone, *clone ? " " : "", lxc_namespace[type]);
+		}
 		if (!clone)
 			return error_errno(err, ENOMEM, "linux.namespaces");
 	}
@@ -97,13 +128,15 @@ static int add_namespaces(const struct spec *spec, struct lxc_recipe *recipe, st
 	ADD("lxc.namespace.clone", clone);
 	/* Brings the loopback interface up, as runc does. */
 	if (spec->linux_.namespaces[SPEC_NS_NETWORK].listed &&
-	    !spec->linux_.namespaces[SPEC_NS_NETWORK].path)
+	    !spec->linux_.namespaces[SPEC_NS_NETWORK].path) {
 		ADD("lxc.net.0.type", "empty");
+		ADD("lxc.net.0.flags", "up");
+	}
 	return 0;
 }
 
-static int add_id_mappings(const struct spec_id_mappings *mappings, char kind,
-			   struct lxc_recipe *recipe, struct error *err)
+static int add_mappings(const struct spec_id_mappings *mappings, char kind, struct lxc_recipe *recipe,
+			struct error *err)
 {
 	size_t i;
 
@@ -114,6 +147,19 @@ static int add_id_mappings(const struct spec_id_mappings *mappings, char kind,
 	return 0;
 }
 
+static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
+{
+	const struct spec_namespace *user = &spec->linux_.namespaces[SPEC_NS_USER];
+	struct spec_id_mappings uids = spec->linux_.uid_mappings, gids = spec->linux_.gid_mappings;
+
+	/* One that is joined has its mappings already, and LXC must know them to become its root. */
+	if (user->path && namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0)
+		return -1;
+	return add_mappings(&uids, 'u', recipe, err) < 0 || add_mappings(&gids, 'g', recipe, err) < 0
+		   ? -1
+		   : 0;
+}
+
 static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *recipe, struct error *err)
 {
 	struct cgroup_settings settings = {0};
@@ -122,7 +168,7 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 
 	ADD("lxc.cgroup.dir.container", request->cgroup_path + 1);
 	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + 1);
-	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s.pivot", request->monitor_cgroup + 1));
+	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + 1));
 	if (cgroup_settings_from_resources(request->layout, &request->spec->linux_.resources, &settings,
 					   err) < 0) {
 		cgroup_settings_free(&settings);
@@ -240,9 +286,8 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	ADD("lxc.rootfs.path", FORMAT("dir:%s", request->rootfs));
 	if (spec->hostname && !spec->linux_.namespaces[SPEC_NS_UTS].path)
 		ADD("lxc.uts.name", spec->hostname);
-	if (add_namespaces(spec, recipe, err) < 0 ||
-	    add_id_mappings(&spec->linux_.uid_mappings, 'u', recipe, err) < 0 ||
-	    add_id_mappings(&spec->linux_.gid_mappings, 'g', recipe, err) < 0 ||
+	if (add_namespaces(request, recipe, plan, err) < 0 ||
+	    add_id_mappings(spec, recipe, err) < 0 ||
 	    add_cgroups(request, recipe, err) < 0 || add_unified_devices(request, recipe, err) < 0 ||
 	    add_sysctls(spec, recipe, err) < 0 || lxc_compile_mounts(request, recipe, plan, err) < 0)
 		return -1;

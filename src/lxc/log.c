@@ -63,7 +63,29 @@ static int set_error(char *text, struct error *err)
 	return error_set(err, "LXC: %s", text);
 }
 
-int lxc_error_from_log(const struct lxc_monitor *monitor, struct error *err)
+/* LXC names a mount by where it makes it, below its own mount point; the user knows it by its field. */
+static void name_mount(const struct spec *spec, struct error *err)
+{
+	const char *path = err->message ? strstr(err->message, "/lxc/rootfs/") : NULL, *end;
+	size_t i;
+
+	if (!path)
+		return;
+	path += strlen("/lxc/rootfs");
+	end = strchr(path, '"');
+	for (i = spec->mounts_count; end && i > 0; i--) {
+		const struct spec_mount *mount = &spec->mounts[i - 1];
+
+		if (strlen(mount->destination) == (size_t)(end - path) &&
+		    strncmp(mount->destination, path, (size_t)(end - path)) == 0) {
+			error_prefix(err, "mounts[%zu]: a mount of type \"%s\" on \"%s\"", i - 1,
+				     mount->type ? mount->type : "", mount->destination);
+			return;
+		}
+	}
+}
+
+int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec, struct error *err)
 {
 	cleanup_free char *log = read_log(monitor);
 	char *line, *save = NULL;
@@ -74,8 +96,11 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, struct error *err)
 		char *text = line_text(line, &level);
 
 		/* Not an error of ours: the container's /dev has no null device yet when LXC looks. */
-		if (text && strncmp(level, "ERROR", 5) == 0 && !strstr(text, "Can't open /dev/null"))
-			return set_error(text, err);
+		if (text && strncmp(level, "ERROR", 5) == 0 && !strstr(text, "Can't open /dev/null")) {
+			set_error(text, err);
+			name_mount(spec, err);
+			return -1;
+		}
 	}
 	return error_set(err, "LXC ended without saying why");
 }

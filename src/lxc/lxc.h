@@ -54,6 +54,9 @@ struct lxc_request {
 int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 		struct plan_buffer *plan, struct error *err);
 int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err);
+/* Takes over a host descriptor that init will get, numbered above those that the program keeps; returns the
+ * number that init will know it by. */
+int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct error *err);
 void lxc_recipe_free(struct lxc_recipe *recipe);
 #define cleanup_recipe __attribute__((cleanup(lxc_recipe_free)))
 
@@ -90,8 +93,8 @@ int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct
  * subreaper. */
 void lxc_hand_over(struct lxc_monitor *monitor);
 
-/* After a start that failed in LXC: what its log says, as an error. */
-int lxc_error_from_log(const struct lxc_monitor *monitor, struct error *err);
+/* After a start that failed in LXC: what its log says, as an error; a mount is named by its field. */
+int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec, struct error *err);
 /* Passes LXC's log on to ours, at debug level. */
 void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log);
 

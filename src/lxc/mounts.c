@@ -91,24 +91,6 @@ static char *clean(struct arena *arena, const char *path)
 	return out;
 }
 
-/* A host descriptor that init will get: numbered above what the program keeps. */
-static int keep_fd(struct compiler *compiler, int fd, struct error *err)
-{
-	struct lxc_recipe *recipe = compiler->recipe;
-	int moved;
-
-	if (recipe->fds_count == ARRAY_SIZE(recipe->fds)) {
-		fd_close(fd);
-		return error_set(err, "mounts: more than %zu that LXC can't make", ARRAY_SIZE(recipe->fds));
-	}
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, compiler->request->lowest_fd);
-	fd_close(fd);
-	if (moved < 0)
-		return error_errno(err, errno, "Failed to duplicate a descriptor");
-	recipe->fds[recipe->fds_count++] = moved;
-	return moved;
-}
-
 static struct plan_mount *add_late(struct compiler *compiler)
 {
 	struct plan_mount *mount = &compiler->late[compiler->late_count++];
@@ -286,14 +268,14 @@ static size_t entry_length(const struct spec_mount *mount, const struct mount_op
 }
 
 static int make_target(struct compiler *compiler, const char *path, bool directory, const char *what,
-		       struct error *err)
+		       const char *destination, struct error *err)
 {
 	cleanup_close int fd = -1;
 
 	if (!path[0])
 		return 0;
 	fd = path_make_in_root(compiler->request->rootfs_fd, path, directory, directory ? 0755 : 0644, err);
-	return fd < 0 ? error_prefix(err, "%s.destination", what) : 0;
+	return fd < 0 ? error_prefix(err, "%s.destination: \"%s\"", what, destination) : 0;
 }
 
 /* ---- init's mounts ---- */
@@ -318,7 +300,7 @@ static int open_source(struct compiler *compiler, const char *source, const char
 	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &below) < 0)
 		return error_errno(err, errno, "%s.options: Failed to set them recursively on \"%s\"",
 				   what, source);
-	return keep_fd(compiler, fd_take(&tree), err);
+	return lxc_recipe_keep_fd(compiler->recipe, fd_take(&tree), compiler->request->lowest_fd, err);
 }
 
 static int add_late_mount(struct compiler *compiler, const struct spec_mount *mount, const char *what,
@@ -407,7 +389,7 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 		 * could be led astray by, and no target before it is mounted. */
 		if (below_a_new_mount(compiler, path))
 			create = is_file ? "file" : "dir";
-		else if (make_target(compiler, path, !is_file, what, err) < 0)
+		else if (make_target(compiler, path, !is_file, what, mount->destination, err) < 0)
 			return -1;
 		if (add_entry(compiler, mount, what, &options, source, path, create, err) < 0)
 			return -1;
@@ -436,7 +418,7 @@ static int add_proc_for_init(struct compiler *compiler, struct error *err)
 		struct stat st;
 
 		if (fstatat(request->rootfs_fd, "proc", &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			if (make_target(compiler, "proc", true, "/proc", err) < 0)
+			if (make_target(compiler, "proc", true, "root.path", "/proc", err) < 0)
 				return -1;
 			compiler->recipe->made_proc = true;
 		} else if (!S_ISDIR(st.st_mode)) {

@@ -43,7 +43,7 @@ static char **strings(struct init *init, struct plan_list list, size_t spare)
 	uint32_t i;
 
 	if (!result)
-		report_failure(init, 1, ENOMEM, "Failed to make the argument list");
+		report_failure(init, 0, ENOMEM, "Failed to make the argument list");
 	for (i = 0; i < list.count; i++)
 		result[i] = (char *)plan_text(init->plan, offsets[i]);
 	return result;
@@ -105,7 +105,7 @@ static void find_program(struct init *init)
 
 		if (asprintf(&candidate, "%.*s/%s", end == path ? 1 : (int)(end - path),
 			     end == path ? "." : path, name) < 0)
-			report_failure(init, 1, ENOMEM, "Failed to look for \"%s\"", name);
+			report_failure(init, 0, ENOMEM, "Failed to look for \"%s\"", name);
 		error = try_program(candidate);
 		if (!error) {
 			program = candidate;
@@ -143,10 +143,10 @@ static void enter_directory(struct init *init)
 	long length;
 
 	if (chdir(cwd) < 0)
-		report_failure(init, 126, errno, "process.cwd: Failed to enter \"%s\"", cwd);
+		report_failure(init, 0, errno, "process.cwd: Failed to enter \"%s\"", cwd);
 	length = syscall(SYS_getcwd, name, sizeof(name));
 	if (length <= 0 || name[0] != '/')
-		report_failure(init, 1, 0, "process.cwd: \"%s\" lies outside the container", cwd);
+		report_failure(init, 0, 0, "process.cwd: \"%s\" lies outside the container", cwd);
 }
 
 /*
@@ -162,7 +162,7 @@ static void write_label(struct init *init, const char *field, const char *file, 
 
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (proc < 0 || fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		report_failure(init, 1, 0, "%s: the container has no procfs on /proc to set it with", field);
+		report_failure(init, 0, 0, "%s: the container has no procfs on /proc to set it with", field);
 	snprintf(path, sizeof(path), "%ld/attr/%s", (long)syscall(SYS_getpid), file);
 	fd = kernel_openat2(proc, path, O_WRONLY, 0,
 			    RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
@@ -174,7 +174,7 @@ static void write_label(struct init *init, const char *field, const char *file, 
 	}
 	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC ||
 	    write(fd, label, strlen(label)) != (ssize_t)strlen(label))
-		report_failure(init, 1, errno, "%s: Failed to set \"%s\"", field, label);
+		report_failure(init, 0, errno, "%s: Failed to set \"%s\"", field, label);
 	close(fd);
 	close(proc);
 }
@@ -187,7 +187,7 @@ static void set_labels(struct init *init)
 
 	if (apparmor) {
 		if (asprintf(&command, "exec %s", apparmor) < 0)
-			report_failure(init, 1, ENOMEM, "process.apparmorProfile");
+			report_failure(init, 0, ENOMEM, "process.apparmorProfile");
 		write_label(init, "process.apparmorProfile", "apparmor/exec", command);
 		free(command);
 	}
@@ -210,17 +210,17 @@ void become_prepare(struct init *init)
 	if (plan->flags & PLAN_NEW_KEYRING)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	if (plan->flags & PLAN_PERSONALITY && personality(plan->personality) < 0)
-		report_failure(init, 1, errno, "linux.personality: Failed to set it");
+		report_failure(init, 0, errno, "linux.personality: Failed to set it");
 	set_labels(init);
 
 	if (syscall(SYS_setgroups, (size_t)plan->groups.count, plan_items(plan, plan->groups)) < 0) {
 		/* A user namespace that its owner may not set groups in: fine while none are asked for. */
 		if (errno != EPERM || plan->groups.count)
-			report_failure(init, 1, errno, "process.user.additionalGids: Failed to set them");
+			report_failure(init, 0, errno, "process.user.additionalGids: Failed to set them");
 	}
 	if (make_directories(plan_text(plan, plan->cwd)) < 0 && errno != EACCES && errno != EROFS &&
 	    errno != ENOENT)
-		report_failure(init, 126, errno, "process.cwd: Failed to make \"%s\"",
+		report_failure(init, 0, errno, "process.cwd: Failed to make \"%s\"",
 			       plan_text(plan, plan->cwd));
 	/* Be the user, for the file system only: what is checked here is what the program may do. */
 	if (as_user) {
@@ -243,7 +243,7 @@ static void load_seccomp(struct init *init)
 
 	if (plan->seccomp.count &&
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->seccomp_flags, &filter) < 0)
-		report_failure(init, 1, errno, "linux.seccomp: Failed to load the filter");
+		report_failure(init, 0, errno, "linux.seccomp: Failed to load the filter");
 }
 
 static void set_capabilities(struct init *init, const uint64_t *sets)
@@ -258,13 +258,13 @@ static void set_capabilities(struct init *init, const uint64_t *sets)
 		data[half].inheritable = (uint32_t)(sets[INHERITABLE] >> (32 * half));
 	}
 	if (syscall(SYS_capset, &header, data) < 0)
-		report_failure(init, 1, errno, "process.capabilities: Failed to set them");
+		report_failure(init, 0, errno, "process.capabilities: Failed to set them");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
-		report_failure(init, 1, errno, "process.capabilities: Failed to clear the ambient set");
+		report_failure(init, 0, errno, "process.capabilities: Failed to clear the ambient set");
 	for (cap = 0; cap < 64; cap++)
 		if (sets[AMBIENT] & (1ULL << cap) &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			report_failure(init, 1, errno,
+			report_failure(init, 0, errno,
 				       "process.capabilities.ambient: Failed to raise capability %d", cap);
 }
 
@@ -279,7 +279,7 @@ static void drop_bounding(struct init *init, uint64_t keep)
 			continue;
 		if (errno == EINVAL)
 			break; /* past the last one that the kernel knows */
-		report_failure(init, 1, errno,
+		report_failure(init, 0, errno,
 			       "process.capabilities.bounding: Failed to drop capability %d", cap);
 	}
 }
@@ -296,23 +296,23 @@ void become_execute(struct init *init)
 	if (plan->flags & PLAN_CAPABILITIES) {
 		drop_bounding(init, plan->capabilities[BOUNDING]);
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
-			report_failure(init, 1, errno, "process.capabilities: Failed to keep them");
+			report_failure(init, 0, errno, "process.capabilities: Failed to keep them");
 	}
 	/* Raw calls: no thread but this one exists to keep in step with. */
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
-		report_failure(init, 1, errno, "process.user.gid: Failed to become group %u", plan->gid);
+		report_failure(init, 0, errno, "process.user.gid: Failed to become group %u", plan->gid);
 	if (syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
-		report_failure(init, 1, errno, "process.user.uid: Failed to become user %u", plan->uid);
+		report_failure(init, 0, errno, "process.user.uid: Failed to become user %u", plan->uid);
 	if (plan->flags & PLAN_CAPABILITIES)
 		set_capabilities(init, plan->capabilities);
 	umask(plan->flags & PLAN_UMASK ? plan->umask : 022);
 
 	if (plan->flags & PLAN_NO_NEW_PRIVS && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		report_failure(init, 1, errno, "process.noNewPrivileges: Failed to set it");
+		report_failure(init, 0, errno, "process.noNewPrivileges: Failed to set it");
 	/* Nothing that we, LXC or the caller had open reaches the program but what it was to have
 	 * (CVE-2024-21626). */
 	if (kernel_close_range(3 + (unsigned int)plan->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		report_failure(init, 1, errno, "Failed to close the descriptors that are not the program's");
+		report_failure(init, 0, errno, "Failed to close the descriptors that are not the program's");
 	if (plan->flags & PLAN_NO_NEW_PRIVS)
 		load_seccomp(init);
 	execve(program, arguments, environment);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process/process.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ void plan_buffer_init(struct plan_buffer *buffer)
 		return;
 	plan = plan_head(buffer);
 	plan->magic = PLAN_MAGIC;
-	plan->sync_fd = plan->start_fd = plan->join_pidfd = -1;
+	plan->sync_fd = plan->start_fd = plan->join_pidfd = plan->join_cgroup_fd = -1;
 	for (i = 0; i < 3; i++)
 		plan->stdio_fd[i] = i;
 }
@@ -189,12 +190,14 @@ static void compile_capabilities(const struct spec_capabilities *capabilities,
 	}
 	for (cap = 0; cap < 64; cap++)
 		if (lost & (1ULL << cap)) {
-			char *name = cap_to_name(cap);
+			char *name = cap_to_name(cap), *letter;
 
+			for (letter = name; letter && *letter; letter++)
+				*letter = (char)toupper((unsigned char)*letter);
 			log_warning(log,
-				    "process.capabilities: \"%s\" can't be given, as runlxc was started "
+				    "process.capabilities: %s can't be given, as runlxc was started "
 				    "without it; going on without it",
-				    name ? name : "?");
+				    name ? name : "one");
 			cap_free(name);
 		}
 	/* The kernel raises an ambient capability only if it is permitted and inheritable; some engines

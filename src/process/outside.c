@@ -16,7 +16,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 
-/* From the C file that embeds the program; see init_blob.c. */
+/* From the C file that embeds the program; see init_blob.c.in. */
 extern const char runlxc_init_start[], runlxc_init_end[];
 
 int process_init_open(struct error *err)

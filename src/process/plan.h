@@ -81,6 +81,7 @@ struct plan {
 	int32_t sync_fd;      /* SOCK_SEQPACKET to the parent */
 	int32_t start_fd;     /* listening, where PLAN_WAIT_START */
 	int32_t join_pidfd;
+	int32_t join_cgroup_fd; /* a cgroup namespace to join, which LXC can't; -1: none */
 	int32_t stdio_fd[3];  /* become 0, 1, 2 */
 	int32_t preserve_fds; /* how many from 3 on the program gets */
 	uint32_t join_namespaces; /* CLONE_NEW* for setns */
@@ -122,7 +123,7 @@ enum sync_type {
 /* SCM_RIGHTS carries at most 253; no host has this many cgroup hierarchies. */
 #define SYNC_FDS_MAX 32
 
-/* Behind 'E': the exit code, then the text without a NUL. */
+/* Behind 'E': the exit code (0: the verb's own), then the text without a NUL. */
 struct sync_error {
 	char type;
 	unsigned char exit_code;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Foreground sessions and descriptors over sockets, on real ptys, pipes and processes. The session runs
- * in a process of its own (the relay), as it does in the command; the test is the user around it.
+ * Foreground sessions and descriptors over sockets, on real ptys, pipes and processes. The session
+ * runs in a process of its own (the relay), as it does in the command; the test is the user around
+ * it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,14 +38,14 @@ typedef int program_function(int control);
 
 struct setup {
 	program_function *program;
-	bool terminal;	   /* give it a pty; else it has the relay's streams */
-	int input, output; /* the relay's; -1: none */
-	int users_end;	   /* the other end of `input`, for the relay to close; 0: none */
-	void (*prepare)(void);	/* run in the relay before the program is started */
-	bool wait_for_end;	/* let the program end before the session begins */
-	bool adopt;		/* the program's parent is another process, which leaves it to us */
-	bool foreign;		/* … which reaps it */
-	int raise_before;	/* a signal that comes before the session begins */
+	bool terminal;	       /* give it a pty; else it has the relay's streams */
+	int input, output;     /* the relay's; -1: none */
+	int users_end;	       /* the other end of `input`, for the relay to close; 0: none */
+	void (*prepare)(void); /* run in the relay before the program is started */
+	bool wait_for_end;     /* let the program end before the session begins */
+	bool adopt;	       /* the program's parent is another process, which leaves it to us */
+	bool foreign;	       /* … which reaps it */
+	int raise_before;      /* a signal that comes before the session begins */
 };
 
 struct outcome {
@@ -122,36 +123,50 @@ static _Noreturn void be_program(const struct setup *setup, int slave, int contr
 	_exit(setup->program(control));
 }
 
-/* Starts the program as our child, or as the child of a process that then ends or reaps it. */
-static pid_t start_program(const struct setup *setup, int slave, int control)
+/* The program's parent where that isn't the relay: stays until the program has ended. */
+static _Noreturn void be_other_parent(const struct setup *setup, int slave, int control,
+				      int to_relay, int go)
 {
-	int ends[2];
-	pid_t parent, pid;
+	pid_t pid = fork();
 	siginfo_t info;
+	char byte;
+
+	if (pid == 0)
+		be_program(setup, slave, control);
+	write_all(to_relay, &pid, sizeof(pid));
+	if (read(go, &byte, 1) != 1)
+		_exit(99);
+	/* For a while the program is the zombie of someone who isn't the relay. */
+	waitid(P_PID, (id_t)pid, &info, WEXITED | (setup->adopt ? WNOWAIT : 0));
+	_exit(0);
+}
+
+/* Starts the program as our child, or as the child of a process that then leaves it to us or reaps
+ * it. */
+static void start_program(const struct setup *setup, int slave, int control,
+			  struct console_session *session)
+{
+	int ends[2], go[2];
 
 	if (!setup->adopt && !setup->foreign) {
-		pid = fork();
-		if (pid == 0)
+		session->pid = fork();
+		if (session->pid == 0)
 			be_program(setup, slave, control);
-		return pid;
+		session->pidfd = kernel_pidfd_open(session->pid);
+		return;
 	}
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(go, O_CLOEXEC) < 0)
 		_exit(99);
-	parent = fork();
-	if (parent == 0) {
-		pid = fork();
-		if (pid == 0)
-			be_program(setup, slave, control);
-		write_all(ends[1], &pid, sizeof(pid));
-		/* Its end comes first: for a while it is the zombie of someone else. */
-		waitid(P_PID, (id_t)pid, &info, WEXITED | (setup->adopt ? WNOWAIT : 0));
-		_exit(0);
-	}
-	if (read(ends[0], &pid, sizeof(pid)) != sizeof(pid))
+	if (fork() == 0)
+		be_other_parent(setup, slave, control, ends[1], go[0]);
+	if (read(ends[0], &session->pid, sizeof(session->pid)) != sizeof(session->pid))
 		_exit(99);
+	session->pidfd = kernel_pidfd_open(session->pid);
+	write_all(go[1], "g", 1);
 	close(ends[0]);
 	close(ends[1]);
-	return pid;
+	close(go[0]);
+	close(go[1]);
 }
 
 static _Noreturn void be_relay(const struct setup *setup, int control, int report)
@@ -179,8 +194,7 @@ static _Noreturn void be_relay(const struct setup *setup, int control, int repor
 		_exit(99);
 	if (setup->terminal)
 		make_pty(&session.terminal, &slave);
-	session.pid = start_program(setup, slave, control);
-	session.pidfd = kernel_pidfd_open(session.pid);
+	start_program(setup, slave, control, &session);
 	if (slave >= 0)
 		close(slave);
 	close(control);
@@ -358,8 +372,8 @@ static void process_that_another_one_reaped_is_an_error(void **state)
 
 static void session_without_a_process_is_refused(void **state)
 {
-	struct console_session session = {.pid = 0, .pidfd = -1, .terminal = -1, .input = -1,
-					  .output = -1};
+	struct console_session session = {
+	    .pid = 0, .pidfd = -1, .terminal = -1, .input = -1, .output = -1};
 	struct error err = ERROR_INIT;
 	int status;
 
@@ -421,7 +435,8 @@ static void signals_about_ourselves_are_kept(void **state)
 	read_exactly(relay.control, &ready, 1);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
 		kill(relay.pid, sent[i]);
-	/* Signals are read in the order of their numbers, and all of those above are below this one. */
+	/* Signals are read in the order of their numbers, and all of those above are below this
+	 * one. */
 	kill(relay.pid, SIGSYS);
 	outcome = finish_relay(&relay);
 	assert_exited(&outcome, SIGSYS);
@@ -434,8 +449,8 @@ static void ignore_hangups(void)
 
 static void ignored_signals_stay_ignored(void **state)
 {
-	struct setup setup = {.program = report_signal, .input = -1, .output = -1,
-			      .prepare = ignore_hangups};
+	struct setup setup = {
+	    .program = report_signal, .input = -1, .output = -1, .prepare = ignore_hangups};
 	struct relay_process relay = start_relay(&setup);
 	struct outcome outcome;
 	char ready;
@@ -455,8 +470,8 @@ static int wait_for_term(int control)
 
 static void signal_before_the_session_is_not_lost(void **state)
 {
-	struct setup setup = {.program = wait_for_term, .input = -1, .output = -1,
-			      .raise_before = SIGTERM};
+	struct setup setup = {
+	    .program = wait_for_term, .input = -1, .output = -1, .raise_before = SIGTERM};
 	struct outcome outcome = run_relay(&setup);
 
 	assert_int_equal(outcome.result, 0);
@@ -578,7 +593,9 @@ static void output_of_a_process_that_has_ended_is_not_lost(void **state)
 {
 	for (int i = 0; i < 50; i++) {
 		int output[2];
-		struct setup setup = {.program = write_3000_bytes, .terminal = true, .input = -1,
+		struct setup setup = {.program = write_3000_bytes,
+				      .terminal = true,
+				      .input = -1,
 				      .wait_for_end = i % 2};
 		struct outcome outcome;
 
@@ -709,7 +726,7 @@ static void stuck_reader_keeps_neither_signals_nor_the_end_from_us(void **state)
 	struct setup setup = {.program = write_for_ever, .terminal = true, .input = -1};
 	struct relay_process relay;
 	struct outcome outcome;
-	struct pollfd end;
+	struct pollfd end, done, room;
 	pid_t program;
 
 	make_pipe(output);
@@ -717,18 +734,19 @@ static void stuck_reader_keeps_neither_signals_nor_the_end_from_us(void **state)
 	relay = start_relay(&setup);
 	read_exactly(relay.control, &program, sizeof(program));
 	end = (struct pollfd){kernel_pidfd_open(program), POLLIN, 0};
-	for (int fill = 0; fill < 64 * 1024;) {
-		assert_int_equal(ioctl(output[0], FIONREAD, &fill), 0);
-		if (fill >= 64 * 1024 - 4096)
-			break;
-	}
+	done = (struct pollfd){relay.report, POLLIN, 0};
+	room = (struct pollfd){output[1], POLLOUT, 0};
+	while (poll(&room, 1, 0) != 0)
+		usleep(1000);
 	wait_until_asleep(relay.pid);
 
 	kill(relay.pid, SIGTERM);
 	assert_int_equal(poll(&end, 1, -1), 1);
-	/* Ended, but what it wrote can't be passed on: the next signal gives up on that. */
-	wait_until_asleep(relay.pid);
-	kill(relay.pid, SIGTERM);
+	/* It ended, but what it wrote can't be passed on: a signal from here on gives up on that.
+	 */
+	do {
+		kill(relay.pid, SIGTERM);
+	} while (poll(&done, 1, 10) == 0);
 	outcome = finish_relay(&relay);
 	assert_int_equal(outcome.result, 0);
 	assert_true(WIFSIGNALED(outcome.wait_status));
@@ -912,7 +930,8 @@ static void users_terminal_is_raw_during_the_session_only(void **state)
 	tcgetattr(users_slave, &before);
 	read_exactly(relay.control, &go, 1);
 	write_all(master, "x\n", 2);
-	/* Its own echo could come first if the line was typed before the session took the terminal. */
+	/* Its own echo could come first if the line was typed before the session took the terminal.
+	 */
 	do {
 		read_exactly(master, text, 1);
 	} while (text[0] != 'r');
@@ -988,8 +1007,8 @@ static int report_sizes(int control)
 static void size_follows_the_users_terminal(void **state)
 {
 	struct winsize size = {.ws_row = 33, .ws_col = 99};
-	struct setup setup = {.program = report_sizes, .terminal = true,
-			      .prepare = take_users_terminal};
+	struct setup setup = {
+	    .program = report_sizes, .terminal = true, .prepare = take_users_terminal};
 	struct relay_process relay;
 	struct outcome outcome;
 	struct winsize seen;
@@ -1073,7 +1092,9 @@ static int receive_descriptor(int listener, char *name, size_t size)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec data = {name, size - 1};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space,
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = control.space,
 				 .msg_controllen = sizeof(control.space)};
 	ssize_t count;
 	int fd;

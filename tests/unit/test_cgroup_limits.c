@@ -1,0 +1,821 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * linux.resources to cgroup files: for each field exactly what is written, in its order, on v1, on
+ * v2 and on a hybrid host. The hierarchies are directories of our own with the files of a kernel's.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+#include "cgroup/cgroup.h"
+
+/* ---- a host ---- */
+
+#define HIERARCHIES_MAX 8
+
+struct host {
+	char base[64];
+	struct cgroup_layout layout;
+	struct cgroup_hierarchy hierarchies[HIERARCHIES_MAX];
+	char *controllers[HIERARCHIES_MAX][8];
+};
+
+/* The kernel's files in v1's root cgroups (of this machine, but without BFQ), and in v2's cgroups.
+ */
+static const char cpu_files[] = "cpu.shares cpu.cfs_period_us cpu.cfs_quota_us cpu.cfs_burst_us "
+				"cpu.rt_period_us cpu.rt_runtime_us cpu.idle";
+static const char memory_files[] = "memory.limit_in_bytes memory.memsw.limit_in_bytes "
+				   "memory.soft_limit_in_bytes memory.kmem.tcp.limit_in_bytes "
+				   "memory.swappiness memory.oom_control";
+static const char blkio_files[] = "blkio.throttle.read_bps_device blkio.weight blkio.leaf_weight "
+				  "blkio.weight_device blkio.leaf_weight_device";
+static const char unified_files[] = "cpu.max cpu.weight cpu.max.burst cpu.idle memory.max "
+				    "memory.swap.max memory.low io.max io.weight pids.max";
+
+static void add_files(const struct host *host, const char *dir, const char *files)
+{
+	cleanup_free char *list = strdup(files);
+	char path[256], *save = NULL;
+	struct error err = ERROR_INIT;
+
+	snprintf(path, sizeof(path), "%s/%s", host->base, dir);
+	assert_int_equal(path_make_directories(path, 0755, &err), 0);
+	for (char *file = strtok_r(list, " ", &save); file; file = strtok_r(NULL, " ", &save)) {
+		snprintf(path, sizeof(path), "%s/%s/%s", host->base, dir, file);
+		assert_int_equal(mknod(path, S_IFREG | 0644, 0), 0);
+	}
+}
+
+static void drop_file(const struct host *host, const char *file)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", host->base, file);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Mounts a hierarchy: its directory is its first controller's name. */
+static void add_hierarchy(struct host *host, bool unified, const char *controllers,
+			  const char *files)
+{
+	size_t index = host->layout.count++, count = 0;
+	struct cgroup_hierarchy *hierarchy = &host->hierarchies[index];
+	char *list = strdup(controllers), *save = NULL;
+	const char *dir = unified ? "unified" : list;
+
+	for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save))
+		host->controllers[index][count++] = strdup(name);
+	add_files(host, dir, unified ? "" : files);
+	if (unified)
+		add_files(host, "unified/system.slice", files);
+	*hierarchy = (struct cgroup_hierarchy){
+	    .unified = unified,
+	    .own = (char *)"/",
+	    .label = (char *)"",
+	    .controllers = host->controllers[index],
+	};
+	assert_true(asprintf(&hierarchy->mount, "%s/%s", host->base, dir) > 0);
+	free(list);
+}
+
+static int host_make(void **state)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	strcpy(host->base, "/tmp/runlxc-test-limits-XXXXXX");
+	assert_non_null(mkdtemp(host->base));
+	host->layout.hierarchies = host->hierarchies;
+	*state = host;
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
+{
+	(void)st;
+	(void)flag;
+	(void)at;
+	return remove(path);
+}
+
+static int host_remove(void **state)
+{
+	struct host *host = *state;
+
+	nftw(host->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	for (size_t i = 0; i < host->layout.count; i++) {
+		free(host->hierarchies[i].mount);
+		for (size_t k = 0; host->controllers[i][k]; k++)
+			free(host->controllers[i][k]);
+	}
+	free(host);
+	return 0;
+}
+
+static struct host *v1(void **state)
+{
+	struct host *host = *state;
+
+	host->layout.mode = CGROUP_LEGACY;
+	add_hierarchy(host, false, "cpu,cpuacct", cpu_files);
+	add_hierarchy(host, false, "cpuset", "cpuset.cpus cpuset.mems");
+	add_hierarchy(host, false, "memory", memory_files);
+	add_hierarchy(host, false, "devices", "devices.allow devices.deny");
+	add_hierarchy(host, false, "blkio", blkio_files);
+	add_hierarchy(host, false, "pids", "");
+	add_hierarchy(host, false, "hugetlb", "");
+	return host;
+}
+
+static struct host *v2(void **state)
+{
+	struct host *host = *state;
+
+	host->layout.mode = CGROUP_UNIFIED;
+	add_hierarchy(host, true, "cpuset,cpu,io,memory,hugetlb,pids", unified_files);
+	return host;
+}
+
+/* ---- asserting ---- */
+
+/* One line for each setting: FILE VALUE, "v2" in front where it is the unified tree's. */
+static void assert_settings(const struct host *host, const struct spec_resources *resources,
+			    const char *expected)
+{
+	struct error err = ERROR_INIT;
+	struct cgroup_settings settings;
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *stream;
+
+	if (cgroup_settings_from_resources(&host->layout, resources, &settings, &err))
+		fail_msg("%s", error_text(&err));
+	stream = open_memstream(&text, &size);
+	for (size_t i = 0; i < settings.count; i++) {
+		const struct cgroup_setting *item = &settings.items[i];
+		const struct cgroup_hierarchy *hierarchy =
+		    cgroup_find(&host->layout, item->controller);
+
+		assert_non_null(hierarchy);
+		assert_int_equal(hierarchy->unified, item->unified);
+		fprintf(stream, "%s%s %s\n", item->unified ? "v2 " : "", item->file, item->value);
+	}
+	fclose(stream);
+	assert_string_equal(text, expected);
+	cgroup_settings_free(&settings);
+}
+
+static void assert_refused(const struct host *host, const struct spec_resources *resources,
+			   const char *message)
+{
+	struct error err = ERROR_INIT;
+	struct cgroup_settings settings;
+
+	assert_int_equal(cgroup_settings_from_resources(&host->layout, resources, &settings, &err),
+			 -1);
+	assert_string_equal(err.message, message);
+	assert_int_equal(settings.count, 0);
+	error_clear(&err);
+}
+
+#define I64(n)                                                                                     \
+	{                                                                                          \
+		true, n                                                                            \
+	}
+#define U64(n)                                                                                     \
+	{                                                                                          \
+		true, n                                                                            \
+	}
+#define MB(n) ((n)*1024LL * 1024)
+
+/* ---- nothing ---- */
+
+static void nothing_asked_is_nothing_written(void **state)
+{
+	struct host *host = v1(state), bare = {.layout = {.mode = CGROUP_LEGACY}};
+	struct spec_resources none = {0};
+	/* As Docker, containerd and Podman write what they don't ask for. */
+	struct spec_resources zeros = {
+	    .memory = {.limit = I64(0), .reservation = I64(0), .swap = I64(0), .kernel = I64(0)},
+	    .cpu = {.shares = U64(0), .quota = I64(0), .period = U64(0)},
+	    .block_io = {.weight = U64(0)},
+	    .pids_limit = I64(0),
+	};
+
+	zeros.memory.disable_oom_killer = (struct spec_bool){true, false};
+	zeros.memory.swappiness = (struct spec_u64){true, UINT64_MAX};
+	assert_settings(host, &none, "");
+	assert_settings(host, &zeros, "");
+	/* Nor is anything missed on a host without controllers. */
+	assert_settings(&bare, &zeros, "");
+}
+
+/* ---- memory ---- */
+
+static void memory_v1(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {
+	    .memory = {.limit = I64(MB(64)), .swap = I64(MB(128)), .reservation = I64(MB(32))},
+	};
+
+	resources.memory.swappiness = (struct spec_u64){true, 0};
+	resources.memory.disable_oom_killer = (struct spec_bool){true, true};
+	resources.memory.kernel = (struct spec_i64){true, MB(10)};
+	resources.memory.kernel_tcp = (struct spec_i64){true, MB(11)};
+	assert_settings(host, &resources,
+			"memory.limit_in_bytes 67108864\n"
+			"memory.memsw.limit_in_bytes 134217728\n"
+			"memory.soft_limit_in_bytes 33554432\n"
+			"memory.kmem.tcp.limit_in_bytes 11534336\n"
+			"memory.oom_control 1\n"
+			"memory.swappiness 0\n");
+}
+
+static void memory_without_swap_leaves_swap_alone(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.memory = {.limit = I64(MB(64))}};
+
+	assert_settings(host, &resources, "memory.limit_in_bytes 67108864\n");
+}
+
+static void unlimited_memory_v1(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.memory = {.limit = I64(-1)}};
+
+	assert_settings(host, &resources,
+			"memory.memsw.limit_in_bytes -1\nmemory.limit_in_bytes -1\n");
+	resources.memory.limit = (struct spec_i64){true, MB(64)};
+	resources.memory.swap = (struct spec_i64){true, -1};
+	assert_settings(host, &resources,
+			"memory.memsw.limit_in_bytes -1\nmemory.limit_in_bytes 67108864\n");
+}
+
+static void memory_v2(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_resources resources = {
+	    .memory = {.limit = I64(MB(64)), .swap = I64(MB(96)), .reservation = I64(MB(32))},
+	};
+
+	assert_settings(host, &resources,
+			"v2 memory.swap.max 33554432\n"
+			"v2 memory.max 67108864\n"
+			"v2 memory.low 33554432\n");
+	/* No swap. */
+	resources.memory.swap.value = MB(64);
+	resources.memory.reservation.set = false;
+	assert_settings(host, &resources, "v2 memory.swap.max 0\nv2 memory.max 67108864\n");
+	resources.memory.swap.value = -1;
+	assert_settings(host, &resources, "v2 memory.swap.max max\nv2 memory.max 67108864\n");
+	resources.memory.swap.set = false;
+	assert_settings(host, &resources, "v2 memory.max 67108864\n");
+	resources.memory.limit.value = -1;
+	assert_settings(host, &resources, "v2 memory.swap.max max\nv2 memory.max max\n");
+}
+
+static void what_v2_does_not_know_is_left_out_as_runc_does(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_resources resources = {0};
+
+	resources.memory.swappiness = (struct spec_u64){true, 60};
+	resources.memory.disable_oom_killer = (struct spec_bool){true, true};
+	resources.memory.kernel = (struct spec_i64){true, MB(10)};
+	resources.memory.kernel_tcp = (struct spec_i64){true, MB(10)};
+	assert_settings(host, &resources, "");
+}
+
+static void bad_memory_is_refused(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {0};
+
+	resources.memory.limit = (struct spec_i64){true, -2};
+	assert_refused(host, &resources,
+		       "linux.resources.memory.limit: -2 is neither a size nor -1");
+	resources.memory.limit = (struct spec_i64){true, MB(64)};
+	resources.memory.swap = (struct spec_i64){true, MB(63)};
+	assert_refused(host, &resources,
+		       "linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+	resources.memory.limit.value = -1;
+	assert_refused(host, &resources,
+		       "linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+	resources = (struct spec_resources){.memory = {.swappiness = U64(101)}};
+	assert_refused(host, &resources,
+		       "linux.resources.memory.swappiness: 101 is not from 0 to 100");
+	/* The document has another name in an update. */
+	resources.where = "r.json: ";
+	assert_refused(host, &resources, "r.json: memory.swappiness: 101 is not from 0 to 100");
+}
+
+static void swap_without_a_limit_is_refused_on_v2(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_resources resources = {.memory = {.swap = I64(MB(64))}};
+
+	assert_refused(
+	    host, &resources,
+	    "linux.resources.memory.swap: unable to set swap limit without memory limit");
+}
+
+static void without_swap_accounting_only_a_limit_on_swap_is_refused(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.memory = {.limit = I64(MB(64)), .swap = I64(-1)}};
+
+	drop_file(host, "memory/memory.memsw.limit_in_bytes");
+	assert_settings(host, &resources, "memory.limit_in_bytes 67108864\n");
+	resources.memory.swap.value = MB(64);
+	assert_refused(
+	    host, &resources,
+	    "linux.resources.memory.swap: this kernel has no memory.memsw.limit_in_bytes");
+}
+
+static void without_swap_accounting_on_v2(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_resources resources = {.memory = {.limit = I64(MB(64)), .swap = I64(MB(64))}};
+
+	drop_file(host, "unified/system.slice/memory.swap.max");
+	assert_settings(host, &resources, "v2 memory.max 67108864\n");
+	resources.memory.swap.value = MB(65);
+	assert_refused(host, &resources,
+		       "linux.resources.memory.swap: this kernel has no memory.swap.max");
+	/* Where no cgroup has the controller yet, the write will tell. */
+	drop_file(host, "unified/system.slice/memory.max");
+	assert_settings(host, &resources, "v2 memory.swap.max 1048576\nv2 memory.max 67108864\n");
+}
+
+/* ---- cpu ---- */
+
+static void cpu_v1(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {
+	    .cpu = {.shares = U64(512),
+		    .quota = I64(50000),
+		    .period = U64(100000),
+		    .burst = U64(1000),
+		    .realtime_period = U64(1000000),
+		    .realtime_runtime = I64(950000)},
+	};
+
+	assert_settings(host, &resources,
+			"cpu.rt_period_us 1000000\n"
+			"cpu.rt_runtime_us 950000\n"
+			"cpu.shares 512\n"
+			"cpu.cfs_period_us 100000\n"
+			"cpu.cfs_quota_us 50000\n"
+			"cpu.cfs_burst_us 1000\n");
+	resources = (struct spec_resources){.cpu = {.quota = I64(-1)}};
+	assert_settings(host, &resources, "cpu.cfs_quota_us -1\n");
+}
+
+static void an_idle_cgroup_has_no_shares(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.cpu = {.shares = U64(512), .idle = I64(1)}};
+
+	assert_settings(host, &resources, "cpu.idle 1\n");
+	resources.cpu.idle.value = 0;
+	assert_settings(host, &resources, "cpu.idle 0\ncpu.shares 512\n");
+}
+
+static void shares_that_the_kernel_would_change_are_refused(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.cpu = {.shares = U64(1)}};
+
+	assert_refused(host, &resources,
+		       "linux.resources.cpu.shares: the minimum allowed cpu-shares is 2");
+	resources.cpu.shares.value = 262145;
+	assert_refused(host, &resources,
+		       "linux.resources.cpu.shares: the maximum allowed cpu-shares is 262144");
+	resources.cpu.shares.value = 2;
+	assert_settings(host, &resources, "cpu.shares 2\n");
+}
+
+static void a_missing_cpu_file_is_named_when_it_is_needed(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.cpu = {.burst = U64(0), .idle = I64(0)}};
+
+	drop_file(host, "cpu/cpu.cfs_burst_us");
+	drop_file(host, "cpu/cpu.idle");
+	drop_file(host, "cpu/cpu.rt_runtime_us");
+	assert_settings(host, &resources, "");
+	resources.cpu.idle.value = 1;
+	assert_refused(host, &resources, "linux.resources.cpu.idle: this kernel has no cpu.idle");
+	resources = (struct spec_resources){.cpu = {.burst = U64(5)}};
+	assert_refused(host, &resources,
+		       "linux.resources.cpu.burst: this kernel has no cpu.cfs_burst_us");
+	resources = (struct spec_resources){.cpu = {.realtime_runtime = I64(5)}};
+	assert_refused(host, &resources,
+		       "linux.resources.cpu.realtimeRuntime: this kernel has no cpu.rt_runtime_us");
+}
+
+static void cpu_v2(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_resources resources = {
+	    .cpu = {.shares = U64(1024),
+		    .quota = I64(50000),
+		    .period = U64(100000),
+		    .burst = U64(1000),
+		    .idle = I64(0)},
+	};
+
+	assert_settings(host, &resources,
+			"v2 cpu.idle 0\n"
+			"v2 cpu.weight 39\n"
+			"v2 cpu.max 50000 100000\n"
+			"v2 cpu.max.burst 1000\n");
+	resources = (struct spec_resources){.cpu = {.quota = I64(50000)}};
+	assert_settings(host, &resources, "v2 cpu.max 50000\n");
+	resources.cpu.quota.value = -1;
+	assert_settings(host, &resources, "v2 cpu.max max\n");
+	resources = (struct spec_resources){.cpu = {.period = U64(50000)}};
+	assert_settings(host, &resources, "v2 cpu.max max 50000\n");
+	resources = (struct spec_resources){.cpu = {.shares = U64(2)}};
+	assert_settings(host, &resources, "v2 cpu.weight 1\n");
+	resources.cpu.shares.value = 262144;
+	assert_settings(host, &resources, "v2 cpu.weight 10000\n");
+	resources = (struct spec_resources){.cpu = {.realtime_runtime = I64(5)}};
+	assert_refused(host, &resources,
+		       "linux.resources.cpu.realtimeRuntime: cgroup v2 has no limits on real time");
+}
+
+static void cpusets(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {
+	    .cpu = {.cpus = (char *)"0-1,3", .mems = (char *)"0"},
+	};
+
+	assert_settings(host, &resources, "cpuset.cpus 0-1,3\ncpuset.mems 0\n");
+	resources.cpu.cpus = (char *)"0\n1";
+	assert_refused(host, &resources, "linux.resources.cpu.cpus: a newline in it");
+}
+
+/* ---- pids, huge pages ---- */
+
+static void pids(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_resources resources = {.pids_limit = I64(50)};
+
+	assert_settings(host, &resources, "pids.max 50\n");
+	resources.pids_limit.value = -1;
+	assert_settings(host, &resources, "pids.max max\n");
+	resources.pids_limit.value = 0;
+	assert_settings(host, &resources, "");
+}
+
+static void huge_pages(void **state)
+{
+	struct spec_hugepage_limit limits[] = {{(char *)"2MB", 4194304}, {(char *)"1GB", 0}};
+	struct spec_resources resources = {.hugepage_limits_count = 1, .hugepage_limits = limits};
+	struct host *host;
+
+	if (access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK)) {
+		print_message("needs a kernel with huge pages of 2 MB\n");
+		skip();
+	}
+	host = v1(state);
+	assert_settings(host, &resources, "hugetlb.2MB.limit_in_bytes 4194304\n");
+	for (const char *const *bad = (const char *const[]){"2M", "3MB", "2048", "x", "2MB/../x",
+							    "-2MB", "99999999999999999999MB", NULL};
+	     *bad; bad++) {
+		char message[160];
+
+		limits[0].page_size = (char *)*bad;
+		snprintf(message, sizeof(message),
+			 "linux.resources.hugepageLimits[0].pageSize: \"%s\" is not a size of huge "
+			 "pages on this host",
+			 *bad);
+		assert_refused(host, &resources, message);
+	}
+}
+
+/* This machine's own case: v1 controllers, and hugetlb in the v2 tree beside them. */
+static void on_a_hybrid_host_each_controller_has_its_own_form(void **state)
+{
+	struct host *host = *state;
+	struct spec_hugepage_limit limit = {(char *)"2MB", 0};
+	struct spec_resources resources = {
+	    .memory = {.limit = I64(MB(64))},
+	    .pids_limit = I64(5),
+	    .hugepage_limits_count = 1,
+	    .hugepage_limits = &limit,
+	};
+
+	if (access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK)) {
+		print_message("needs a kernel with huge pages of 2 MB\n");
+		skip();
+	}
+	host->layout.mode = CGROUP_HYBRID;
+	add_hierarchy(host, false, "memory", memory_files);
+	add_hierarchy(host, true, "hugetlb,pids", "pids.max");
+	assert_settings(host, &resources,
+			"memory.limit_in_bytes 67108864\n"
+			"v2 pids.max 5\n"
+			"v2 hugetlb.2MB.max 0\n");
+}
+
+/* ---- block devices ---- */
+
+static void block_io_v1(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_weight_device weights[] = {
+	    {8, 0, .weight = U64(500), .leaf_weight = U64(300)},
+	    {8, 16, .weight = U64(0)},
+	};
+	struct spec_throttle_device rates[] = {{8, 0, 1048576}, {8, 16, 0}};
+	struct spec_resources resources = {
+	    .block_io = {.weight = U64(100),
+			 .leaf_weight = U64(200),
+			 .weight_device_count = 2,
+			 .weight_device = weights,
+			 .read_bps = {2, rates},
+			 .write_bps = {1, rates},
+			 .read_iops = {1, rates},
+			 .write_iops = {1, rates}},
+	};
+
+	assert_settings(host, &resources,
+			"blkio.weight 100\n"
+			"blkio.leaf_weight 200\n"
+			"blkio.weight_device 8:0 500\n"
+			"blkio.leaf_weight_device 8:0 300\n"
+			"blkio.throttle.read_bps_device 8:0 1048576\n"
+			"blkio.throttle.read_bps_device 8:16 0\n"
+			"blkio.throttle.write_bps_device 8:0 1048576\n"
+			"blkio.throttle.read_iops_device 8:0 1048576\n"
+			"blkio.throttle.write_iops_device 8:0 1048576\n");
+}
+
+static void the_weight_goes_to_the_scheduler_that_the_kernel_has(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_weight_device weight = {8, 0, .weight = U64(500)};
+	struct spec_resources resources = {
+	    .block_io = {.weight = U64(100), .weight_device_count = 1, .weight_device = &weight},
+	};
+
+	drop_file(host, "blkio/blkio.weight");
+	assert_refused(host, &resources,
+		       "linux.resources.blockIO.weight: this kernel has no blkio.weight and no "
+		       "blkio.bfq.weight");
+	add_files(host, "blkio", "blkio.bfq.io_service_bytes");
+	assert_settings(host, &resources,
+			"blkio.bfq.weight 100\nblkio.bfq.weight_device 8:0 500\n");
+	resources.block_io.weight.value = 9;
+	assert_refused(host, &resources,
+		       "linux.resources.blockIO.weight: 9 is not from 10 to 1000");
+	drop_file(host, "blkio/blkio.leaf_weight");
+	resources = (struct spec_resources){.block_io = {.leaf_weight = U64(100)}};
+	assert_refused(host, &resources,
+		       "linux.resources.blockIO.leafWeight: this kernel has no blkio.leaf_weight");
+}
+
+static void block_io_v2(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_weight_device weight = {8, 0, .weight = U64(1000)};
+	struct spec_throttle_device rates[] = {{8, 0, 1048576}, {8, 16, 0}};
+	struct spec_resources resources = {
+	    .block_io = {.weight = U64(10),
+			 .weight_device_count = 1,
+			 .weight_device = &weight,
+			 .read_bps = {2, rates},
+			 .write_bps = {1, rates},
+			 .read_iops = {1, rates},
+			 .write_iops = {1, rates}},
+	};
+
+	assert_settings(host, &resources,
+			"v2 io.weight 1\n"
+			"v2 io.weight 8:0 10000\n"
+			"v2 io.max 8:0 rbps=1048576\n"
+			"v2 io.max 8:16 rbps=max\n"
+			"v2 io.max 8:0 wbps=1048576\n"
+			"v2 io.max 8:0 riops=1048576\n"
+			"v2 io.max 8:0 wiops=1048576\n");
+	resources = (struct spec_resources){.block_io = {.weight = U64(100)}};
+	add_files(host, "unified/system.slice", "io.bfq.weight");
+	assert_settings(host, &resources, "v2 io.bfq.weight 100\n");
+	drop_file(host, "unified/system.slice/io.bfq.weight");
+	drop_file(host, "unified/system.slice/io.weight");
+	assert_refused(host, &resources,
+		       "linux.resources.blockIO.weight: this kernel has no io.weight and no "
+		       "io.bfq.weight");
+	resources = (struct spec_resources){.block_io = {.leaf_weight = U64(100)}};
+	assert_refused(host, &resources,
+		       "linux.resources.blockIO.leafWeight: cgroup v2 has no leaf weights");
+}
+
+/* ---- devices ---- */
+
+#define ALWAYS                                                                                     \
+	"devices.allow c *:* m\n"                                                                  \
+	"devices.allow b *:* m\n"                                                                  \
+	"devices.allow c 1:3 rwm\n"                                                                \
+	"devices.allow c 1:8 rwm\n"                                                                \
+	"devices.allow c 1:7 rwm\n"                                                                \
+	"devices.allow c 5:0 rwm\n"                                                                \
+	"devices.allow c 1:5 rwm\n"                                                                \
+	"devices.allow c 1:9 rwm\n"                                                                \
+	"devices.allow c 136:* rwm\n"                                                              \
+	"devices.allow c 5:2 rwm\n"
+
+static void device_rules_keep_their_order_and_the_defaults_follow(void **state)
+{
+	struct host *host = v1(state);
+	/* Docker's. */
+	struct spec_device_rule rules[] = {
+	    {.allow = false, .type = 'a', .access = (char *)"rwm"},
+	    {true, 'c', I64(1), I64(5), (char *)"rwm"},
+	    {true, 'c', I64(136), .access = (char *)"rw"},
+	    {true, 'b', I64(7), I64(-1), NULL},
+	    {false, 'c', I64(10), I64(229), (char *)"rwm"},
+	};
+	struct spec_resources resources = {.devices_count = 5, .devices = rules};
+
+	assert_settings(host, &resources,
+			"devices.deny a *:* rwm\n"
+			"devices.allow c 1:5 rwm\n"
+			"devices.allow c 136:* rw\n"
+			"devices.allow b 7:* rwm\n"
+			"devices.deny c 10:229 rwm\n" ALWAYS);
+}
+
+static void where_everything_is_allowed_no_defaults_follow(void **state)
+{
+	struct host *host = v1(state);
+	/* A privileged container of Docker 26. */
+	struct spec_device_rule rules[] = {
+	    {.allow = false, .type = 'a'},
+	    {.allow = true, .type = 'a', .access = (char *)"mrw"},
+	};
+	struct spec_resources resources = {.devices_count = 2, .devices = rules};
+
+	assert_settings(host, &resources, "devices.deny a *:* rwm\ndevices.allow a *:* mrw\n");
+}
+
+static void a_narrow_rule_for_all_types_opens_no_more(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_device_rule rules[] = {
+	    {.allow = false, .type = 'a'},
+	    {true, 'a', I64(42), I64(64), (char *)"r"},
+	    {true, 'a', .access = (char *)"r"},
+	};
+	struct spec_resources resources = {.devices_count = 3, .devices = rules};
+
+	assert_settings(host, &resources,
+			"devices.deny a *:* rwm\n"
+			"devices.allow b 42:64 r\n"
+			"devices.allow c 42:64 r\n"
+			"devices.allow b *:* r\n"
+			"devices.allow c *:* r\n" ALWAYS);
+}
+
+static void bad_device_rules_are_refused(void **state)
+{
+	struct host *host = v1(state);
+	struct spec_device_rule rule = {.allow = true, .type = 'c', .access = (char *)"rx"};
+	struct spec_resources resources = {.devices_count = 1, .devices = &rule};
+
+	assert_refused(host, &resources,
+		       "linux.resources.devices[0].access: \"rx\" is not made of r, w and m");
+	rule.access = NULL;
+	rule.type = 'p';
+	assert_refused(host, &resources,
+		       "linux.resources.devices[0].type: 'p' is none of a, b and c");
+}
+
+static void on_v2_device_rules_are_not_files(void **state)
+{
+	struct host *host = v2(state);
+	struct spec_device_rule rule = {.allow = false, .type = 'a'};
+	struct spec_resources resources = {.devices_count = 1, .devices = &rule};
+
+	assert_settings(host, &resources, "");
+	assert_null(cgroup_find(&host->layout, "devices"));
+}
+
+/* ---- controllers ---- */
+
+static void a_missing_controller_is_named_with_the_field(void **state)
+{
+	struct host *host = *state;
+	struct spec_device_rule rule = {.allow = false, .type = 'a'};
+	struct spec_hugepage_limit limit = {(char *)"2MB", 0};
+	struct spec_throttle_device rate = {8, 0, 1};
+	const struct {
+		struct spec_resources resources;
+		const char *v1, *v2;
+	} cases[] = {
+	    {{.memory = {.reservation = I64(5)}},
+	     "memory.reservation: no memory",
+	     "memory.reservation: no memory"},
+	    {{.cpu = {.period = U64(5)}}, "cpu.period: no cpu", "cpu.period: no cpu"},
+	    {{.cpu = {.mems = (char *)"0"}}, "cpu.mems: no cpuset", "cpu.mems: no cpuset"},
+	    {{.pids_limit = I64(5)}, "pids.limit: no pids", "pids.limit: no pids"},
+	    {{.block_io = {.write_iops = {1, &rate}}},
+	     "blockIO.throttleWriteIOPSDevice: no blkio",
+	     "blockIO.throttleWriteIOPSDevice: no io"},
+	    {{.hugepage_limits_count = 1, .hugepage_limits = &limit},
+	     "hugepageLimits: no hugetlb",
+	     "hugepageLimits: no hugetlb"},
+	    {{.devices_count = 1, .devices = &rule}, "devices: no devices", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char message[160];
+
+		host->layout.mode = CGROUP_LEGACY;
+		snprintf(message, sizeof(message),
+			 "linux.resources.%s cgroup controller on this host", cases[i].v1);
+		assert_refused(host, &cases[i].resources, message);
+		if (!cases[i].v2)
+			continue;
+		host->layout.mode = CGROUP_UNIFIED;
+		snprintf(message, sizeof(message),
+			 "linux.resources.%s cgroup controller on this host", cases[i].v2);
+		assert_refused(host, &cases[i].resources, message);
+	}
+}
+
+static void many_settings_are_all_kept(void **state)
+{
+	struct host *host = v1(state);
+	cleanup_free char *expected = NULL;
+	struct spec_throttle_device rates[500];
+	struct spec_resources resources = {.block_io = {.read_bps = {500, rates}}};
+	size_t size;
+	FILE *stream = open_memstream(&expected, &size);
+
+	for (int i = 0; i < 500; i++) {
+		rates[i] = (struct spec_throttle_device){8, i, (uint64_t)i};
+		fprintf(stream, "blkio.throttle.read_bps_device 8:%d %d\n", i, i);
+	}
+	fclose(stream);
+	assert_settings(host, &resources, expected);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, host_make, host_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    test(nothing_asked_is_nothing_written),
+	    test(memory_v1),
+	    test(memory_without_swap_leaves_swap_alone),
+	    test(unlimited_memory_v1),
+	    test(memory_v2),
+	    test(what_v2_does_not_know_is_left_out_as_runc_does),
+	    test(bad_memory_is_refused),
+	    test(swap_without_a_limit_is_refused_on_v2),
+	    test(without_swap_accounting_only_a_limit_on_swap_is_refused),
+	    test(without_swap_accounting_on_v2),
+	    test(cpu_v1),
+	    test(an_idle_cgroup_has_no_shares),
+	    test(shares_that_the_kernel_would_change_are_refused),
+	    test(a_missing_cpu_file_is_named_when_it_is_needed),
+	    test(cpu_v2),
+	    test(cpusets),
+	    test(pids),
+	    test(huge_pages),
+	    test(on_a_hybrid_host_each_controller_has_its_own_form),
+	    test(block_io_v1),
+	    test(the_weight_goes_to_the_scheduler_that_the_kernel_has),
+	    test(block_io_v2),
+	    test(device_rules_keep_their_order_and_the_defaults_follow),
+	    test(where_everything_is_allowed_no_defaults_follow),
+	    test(a_narrow_rule_for_all_types_opens_no_more),
+	    test(bad_device_rules_are_refused),
+	    test(on_v2_device_rules_are_not_files),
+	    test(a_missing_controller_is_named_with_the_field),
+	    test(many_settings_are_all_kept),
+	};
+
+	umask(022);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
