@@ -422,6 +422,8 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 				      .container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,
 				      .rootfs_fd = -1, .sync = -1, .terminal = -1, .pidfd = -1,
 				      .start_at_once = start_at_once};
+	if (driver->systemd_cgroup)
+		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 || read_config(creation, err) < 0 ||
 	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
 	    open_rootfs(creation, err) < 0)

@@ -18,8 +18,10 @@ static int validate_program(const struct spec_process *process, struct error *er
 
 	if (!process->args.count)
 		return invalid(process, err, "args: is missing or empty");
+	if (fault && process->cwd && *process->cwd && *process->cwd != '/')
+		return invalid(process, err, "cwd: \"%s\" is not an absolute path", process->cwd);
 	if (fault)
-		return invalid(process, err, "cwd: \"%s\" %s", process->cwd ?: "", fault);
+		return invalid(process, err, "cwd: %s", fault);
 	if (process->user.umask_set && process->user.umask > 0777)
 		return invalid(process, err, "user.umask: %" PRIu32 " is more than 511 (0777)",
 			       process->user.umask);

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A thin front for Meson. What the targets do:
+#
+#   make deps      install the Debian packages that are missing (as root; nothing to do: no network needed)
+#   make           build into build/
+#   make run       deps, build, and a container on the spot that shows what it is (as root)
+#   make check     deps, build, unit tests, then tests on real containers (those as root)
+#   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
+#   make install   build and install: PREFIX=/usr/local, DESTDIR= as usual
+#   make clean     remove build/ and what the tests left in the tree
+#
+# BUILD names another build directory, MESONFLAGS what to hand to `meson setup`, TESTFLAGS to pytest,
+# BENCHFLAGS to bench/run.
+
+BUILD = build
+PREFIX = /usr/local
+DESTDIR =
+MESONFLAGS =
+TESTFLAGS =
+BENCHFLAGS =
+
+DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
+	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps
+BENCH_DEPS = crun runc lxc
+
+RUNLXC = $(BUILD)/src/cli/runlxc
+
+.PHONY: all deps bench-deps run check bench install clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@command -v meson >/dev/null || { echo "meson is not installed; \"make deps\" installs what is missing" >&2; exit 1; }
+	@meson setup --prefix=$(PREFIX) $(MESONFLAGS) $(BUILD)
+
+deps:
+	@scripts/install-packages $(DEPS)
+
+bench-deps:
+	@scripts/install-packages $(DEPS) $(BENCH_DEPS)
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@scripts/run-demo $(RUNLXC)
+
+check: deps
+	@$(MAKE) --no-print-directory all
+	@scripts/run-tests $(BUILD) $(TESTFLAGS)
+
+bench: bench-deps
+	@$(MAKE) --no-print-directory all
+	@bench/run --runlxc $(RUNLXC) $(BENCHFLAGS)
+
+# The prefix is Meson's, and a build directory may have been set up with another one.
+install: all
+	@scripts/set-prefix $(BUILD) $(PREFIX)
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD)
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+clean:
+	@rm -rf $(BUILD) .pytest_cache
+	@find bench tests -name __pycache__ -type d -prune -exec rm -rf {} +

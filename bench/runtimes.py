@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command lines of what is compared."""
+
+import os
+import shutil
+import subprocess
+
+import bundles
+
+PREFIX = "runlxc-bench"  # every container, cgroup and file of ours has it in its name
+
+
+def find(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def _version(*command):
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout
+    except OSError:
+        return "?"
+    words = text.split("\n", 1)[0].split()
+    return words[-1] if words else "?"
+
+
+class Oci:
+    """runlxc, crun, runc: one command line."""
+
+    has_life = True  # create, start and delete are commands of their own
+
+    def __init__(self, name, command, work):
+        self.name, self.command, self.work = name, command, work
+        self.version = _version(command, "--version")
+        self.configs = {}
+
+    def prepare(self, label, config):
+        """Writes the bundles of `config`, which are called `label` from here on."""
+        for kind, args in (("true", bundles.TRUE), ("long", bundles.LONG)):
+            bundles.write_bundle(
+                f"{self.work}/{self.name}-{label}-{kind}", config, args, f"/{PREFIX}/{self.name}-{label}-{kind}"
+            )
+        self.configs[label] = config
+
+    def _line(self, *words):
+        return [self.command, "--root", f"{self.work}/state-{self.name}", *words]
+
+    def _bundle(self, label, kind):
+        return f"{self.work}/{self.name}-{label}-{kind}"
+
+    def run(self, label, name):
+        return self._line("run", "--bundle", self._bundle(label, "true"), name)
+
+    def create(self, label, name, kind="true"):
+        return self._line(
+            "create", "--bundle", self._bundle(label, kind), "--pid-file", self.pid_file(name), name
+        )
+
+    def pid_file(self, name):
+        return f"{self.work}/{self.name}-{name}.pid"
+
+    def start(self, name):
+        return self._line("start", name)
+
+    def delete(self, name):
+        return self._line("delete", name)
+
+    def exec(self, label, name):
+        return self._line("exec", name, *bundles.TRUE)
+
+    def separate(self, label, name, number):
+        """Makes the bundle `long` one that runs beside others: a cgroup of its own."""
+        bundle = f"{self._bundle(label, 'long')}-{number}"
+        bundles.write_bundle(
+            bundle, self.configs[label], bundles.LONG, f"/{PREFIX}/{self.name}-{label}-long-{number}"
+        )
+        return self._line("create", "--bundle", bundle, "--pid-file", self.pid_file(name), name)
+
+    def long_start(self, label, name):
+        return [self.create(label, name, "long"), self.start(name)]
+
+    def long_stop(self, name):
+        return [self._line("kill", name, "KILL")], [self.delete(name)]
+
+    def first_process(self, name):
+        with open(self.pid_file(name), encoding="ascii") as file:
+            return int(file.read())
+
+
+class Lxc:
+    """LXC's own commands."""
+
+    has_life = False
+
+    def __init__(self, work):
+        self.name, self.work = "lxc-execute", work
+        self.command = find("lxc-execute")
+        self.version = _version(self.command, "--version")
+        self.path = f"{work}/lxc"
+        os.makedirs(self.path)
+
+    def prepare(self, label, config):
+        bundles.write_lxc_config(f"{self.work}/{label}.lxc", config)
+
+    def _line(self, tool, name, *words):
+        return [find(tool), "-P", self.path, "-n", f"{PREFIX}-{name}", *words]
+
+    def _execute(self, label, name, *words):
+        return self._line("lxc-execute", name, "-f", f"{self.work}/{label}.lxc", *words)
+
+    def run(self, label, name):
+        return self._execute(label, name, "--", *bundles.TRUE)
+
+    def exec(self, label, name):
+        return self._line("lxc-attach", name, "-f", f"{self.work}/{label}.lxc", "--", *bundles.TRUE)
+
+    def long_start(self, label, name):
+        return [
+            self._execute(label, name, "-d", "--", *bundles.LONG),
+            self._line("lxc-wait", name, "-s", "RUNNING"),
+        ]
+
+    def long_stop(self, name):
+        return [self._line("lxc-stop", name, "-k")], []
