@@ -152,10 +152,18 @@ static int record(struct creation *creation, struct error *err)
 		return error_errno(err, ENOMEM, "Failed to record the container");
 	/* Before anything is made that must be cleaned up: whoever finds this container after we were
 	 * killed knows from here what there is to remove. */
-	if (state_file_write(&creation->container.dir, "config.json", creation->config_text,
-			     creation->config_length, err) < 0)
-		return -1;
-	return state_write(&creation->container.dir, state, err);
+	return state_write_creating(&creation->container.dir, state, err);
+}
+
+/* What other commands will want to read of the container. */
+static int keep_configs(const struct creation *creation, struct error *err)
+{
+	const struct state_dir *dir = &creation->container.dir;
+
+	return state_file_create(dir, "config.json", creation->config_text, creation->config_length, err) < 0 ||
+		       state_file_create(dir, "config.lxc", creation->lxc_text, creation->lxc_length, err) < 0
+		   ? -1
+		   : 0;
 }
 
 static int prepare_cgroup(struct creation *creation, struct error *err)
@@ -233,14 +241,13 @@ static int spawn(struct creation *creation, struct error *err)
 	cleanup_recipe struct lxc_recipe recipe = {0};
 	cleanup_plan struct plan_buffer plan;
 	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1;
-	cleanup_free char *config = NULL;
 	int streams[3] = {-1, -1, -1}, preserve = 0, lowest, pass[ARRAY_SIZE(recipe.fds) + 8];
 	char name[64];
 	struct lxc_start start = {.recipe = &recipe, .dir = container->dir.dir,
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug, .pass = pass};
-	size_t length, i;
 	int result = -1;
+	size_t i;
 
 	plan_buffer_init(&plan);
 	if (streams_preserve(options->preserve_fds, spec, &preserve, err) < 0)
@@ -268,8 +275,8 @@ static int spawn(struct creation *creation, struct error *err)
 			&recipe, &plan, err) < 0)
 		return -1;
 	creation->made_proc = recipe.made_proc;
-	config = lxc_recipe_text(&recipe, &length, err);
-	if (!config || state_file_write(&container->dir, "config.lxc", config, length, err) < 0)
+	creation->lxc_text = lxc_recipe_text(&recipe, &creation->lxc_length, err);
+	if (!creation->lxc_text)
 		return -1;
 
 	if (streams_dup(lowest, streams, err) < 0 ||
@@ -320,15 +327,51 @@ out:
 	return result;
 }
 
-/* The container is there; it is made findable, and what must be done from outside is done. */
-static int settle(struct creation *creation, pid_t pid, struct error *err)
+static int run_hooks(const struct creation *creation, struct error *err)
 {
-	const struct driver_create_options *options = creation->options;
-	struct container *container = &creation->container;
-	struct state *state = container->state;
-	static const enum spec_hook_kind hooks[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
+	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
 	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		cleanup_free char *json = NULL;
+
+		if (!creation->spec->hooks[kinds[i]].count)
+			continue;
+		json = container_state_json(creation->container.state, DRIVER_CREATING, err);
+		if (!json || hooks_run(creation->spec, kinds[i], json, creation->bundle, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The end of the monitor, or its entry into the books. */
+static int settle_monitor(struct creation *creation, struct error *err)
+{
+	struct state *state = creation->container.state;
+
+	if (creation->options->lxc_monitor) {
+		state->monitor_pid = creation->monitor.pid;
+		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
+		return 0;
+	}
+	lxc_hand_over(&creation->monitor);
+	if (cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
+		return -1;
+	free(state->monitor_cgroup);
+	state->monitor_cgroup = NULL;
+	return 0;
+}
+
+/* What must be done from outside before the program may run. */
+static int prepare_start(struct creation *creation, pid_t pid, struct error *err)
+{
+	struct state *state = creation->container.state;
+	const struct driver_create_options *options = creation->options;
+
+	/* The hand-over: from here on init is a child of the nearest subreaper. The monitor dies on another
+	 * processor while we go on; it is reaped in settle_monitor(). */
+	if (!options->lxc_monitor)
+		lxc_hand_over_begin(&creation->monitor);
 	creation->pidfd = kernel_pidfd_open(pid);
 	if (creation->pidfd < 0)
 		return error_errno(err, errno, "The container's init is gone");
@@ -336,37 +379,37 @@ static int settle(struct creation *creation, pid_t pid, struct error *err)
 	state->pid_start = state_process_start(pid, NULL);
 	if (process_apply_from_outside(&creation->spec->process, pid, err) < 0)
 		return -1;
-	if (options->lxc_monitor) {
-		state->monitor_pid = creation->monitor.pid;
-		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
-	} else {
-		/* The hand-over: from here on init is a child of the nearest subreaper. */
-		lxc_hand_over(&creation->monitor);
-		if (cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
-			return -1;
-		free(state->monitor_cgroup);
-		state->monitor_cgroup = NULL;
-	}
 	if (creation->made_proc && unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR) < 0)
 		log_warning(creation->driver->log, "The directory \"proc\" made in the root stays there");
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		cleanup_free char *json = NULL;
-
-		if (!creation->spec->hooks[hooks[i]].count)
-			continue;
-		json = container_state_json(state, DRIVER_CREATING, err);
-		if (!json || hooks_run(creation->spec, hooks[i], json, creation->bundle, err) < 0)
-			return -1;
-	}
-	state->created_only = !creation->start_at_once;
-	if (state_write(&container->dir, state, err) < 0)
+	creation->made_proc = false;
+	if (run_hooks(creation, err) < 0)
 		return -1;
 	if (options->pidfd_socket &&
 	    console_socket_send(options->pidfd_socket, creation->pidfd, "pidfd", err) < 0)
 		return error_prefix(err, "--pidfd-socket");
-	if (options->pid_file && pid_file_write(options->pid_file, pid, err) < 0)
+	return 0;
+}
+
+/* It is made findable; only then it is told to go on. */
+static int settle(struct creation *creation, struct error *err)
+{
+	const struct driver_create_options *options = creation->options;
+	struct container *container = &creation->container;
+
+	container->state->created_only = !creation->start_at_once;
+	if (creation->start_at_once) {
+		/* `run`: the program starts while its container is written down. Whoever looks at it now sees
+		 * it being created, and waits for our lock to act on it. */
+		if (!options->lxc_monitor)
+			lxc_hand_over(&creation->monitor);
+		if (process_sync_send(creation->sync, SYNC_START, err) < 0)
+			return -1;
+	}
+	if (settle_monitor(creation, err) < 0 || state_write(&container->dir, container->state, err) < 0)
 		return -1;
-	return process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT, err);
+	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
+		return -1;
+	return creation->start_at_once ? 0 : process_sync_send(creation->sync, SYNC_COMMIT, err);
 }
 
 static void undo(struct creation *creation)
@@ -397,6 +440,9 @@ static int bring_up(struct creation *creation, struct error *err)
 
 	if (record(creation, err) < 0 || prepare_cgroup(creation, err) < 0 || spawn(creation, err) < 0)
 		return -1;
+	/* LXC works; so do we. */
+	if (keep_configs(creation, err) < 0)
+		return -1;
 	if (process_sync_wait_ready(creation->sync, &handler, &pid, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
@@ -406,7 +452,7 @@ static int bring_up(struct creation *creation, struct error *err)
 		}
 		return -1;
 	}
-	if (settle(creation, pid, err) < 0)
+	if (prepare_start(creation, pid, err) < 0 || settle(creation, err) < 0)
 		return -1;
 	return creation->start_at_once
 		   ? process_sync_wait_executed(creation->sync, creation->driver->log, err)
@@ -448,6 +494,7 @@ void creation_free(struct creation *creation)
 {
 	free(creation->bundle);
 	free(creation->config_text);
+	free(creation->lxc_text);
 	free(creation->rootfs);
 	spec_free(creation->spec);
 	container_close(&creation->container);

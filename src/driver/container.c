@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -59,26 +58,22 @@ bool container_is_alive(const struct state *state)
 	return state->pid > 0 && state_process_start(state->pid, &zombie) == state->pid_start && !zombie;
 }
 
-/* Whoever creates a container holds its lock until the container is recorded. */
-static bool is_locked(const struct container *container)
-{
-	cleanup_close int lock = -1;
-
-	lock = openat(container->dir.dir, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-/* Whether init has become the program. Asked of the kernel, since a `start` may have been killed before
- * it could write down that it had started. */
-static bool is_executed(const struct state *state)
+/*
+ * Whether init still waits to become the program. `start` takes its socket away; but it may have been killed
+ * before that, so the kernel is asked, too, what the process executes.
+ */
+static bool is_waiting(const struct container *container)
 {
 	static const char init[] = "/memfd:runlxc-init";
+	const struct state *state = container->state;
 	char path[64], target[64];
 	ssize_t length;
 
+	if (!state->created_only || faccessat(container->dir.dir, "start", F_OK, 0) < 0)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)state->pid);
 	length = readlink(path, target, sizeof(target) - 1);
-	return length >= 0 && strncmp(target, init, sizeof(init) - 1) != 0;
+	return length < 0 || strncmp(target, init, sizeof(init) - 1) == 0;
 }
 
 enum driver_status container_status(const struct container *container,
@@ -89,7 +84,9 @@ enum driver_status container_status(const struct container *container,
 	bool frozen = false;
 
 	if (state->pid == 0)
-		return container->dir.lock < 0 && is_locked(container) ? DRIVER_CREATING : DRIVER_STOPPED;
+		/* Whoever creates a container holds its lock until the container is recorded. */
+		return container->dir.lock < 0 && state_dir_is_locked(&container->dir) ? DRIVER_CREATING
+										       : DRIVER_STOPPED;
 	if (!container_is_alive(state))
 		return DRIVER_STOPPED;
 	if (layout && state->cgroup_path &&
@@ -97,7 +94,7 @@ enum driver_status container_status(const struct container *container,
 		error_clear(&ignored);
 	if (frozen)
 		return DRIVER_PAUSED;
-	return state->created_only && !is_executed(state) ? DRIVER_CREATED : DRIVER_RUNNING;
+	return is_waiting(container) ? DRIVER_CREATED : DRIVER_RUNNING;
 }
 
 struct spec *container_spec(const struct container *container, struct error *err)

@@ -56,8 +56,8 @@ struct creation {
 	const struct driver *driver;
 	const struct driver_create_options *options;
 	const char *id;
-	char *bundle, *config_text;
-	size_t config_length;
+	char *bundle, *config_text, *lxc_text;
+	size_t config_length, lxc_length;
 	struct spec *spec;
 	struct container container;
 	struct cgroup_layout *layout;

@@ -67,7 +67,7 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	int status = 0;
 
 	/* Others may work on the container meanwhile; it is ours again when it has ended. */
-	fd_close(fd_take(&creation->container.dir.lock));
+	state_dir_unlock(&creation->container.dir);
 	if (console_session_run(&session, &status, err) < 0)
 		return -1;
 	*exit_status = driver_exit_status(status);
@@ -113,7 +113,7 @@ static int run_attached(struct creation *creation, const struct driver *driver, 
 	} else {
 		/* Killed just now, and ours to reap. */
 		waitpid(creation->container.state->pid, NULL, 0);
-		fd_close(fd_take(&creation->container.dir.lock));
+		state_dir_unlock(&creation->container.dir);
 	}
 	if (result < 0) {
 		struct error ignored = ERROR_INIT;

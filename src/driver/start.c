@@ -59,9 +59,7 @@ int driver_start(const struct driver *driver, const char *id, struct error *err)
 	connection = connect_to_init(&container, err);
 	if (connection < 0 || process_sync_wait_executed(connection, driver->log, err) < 0)
 		return -1;
-	container.state->created_only = false;
-	if (state_write(&container.dir, container.state, err) < 0)
-		return -1;
+	/* Its socket gone, it is not a created one any more; see container_status(). */
 	unlinkat(container.dir.dir, "start", 0);
 	if (run_poststart(&container, err) < 0) {
 		kernel_pidfd_send_signal(pidfd, SIGKILL);

@@ -89,6 +89,8 @@ struct lxc_monitor {
 /* Forks the monitor, which calls liblxc's start(). Returns at once; init's messages tell the rest. */
 int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct error *err);
 
+/* Kills the monitor, without waiting for its end. */
+void lxc_hand_over_begin(const struct lxc_monitor *monitor);
 /* Kills the monitor and reaps it. The container's first process, if it is there, goes to the nearest
  * subreaper. */
 void lxc_hand_over(struct lxc_monitor *monitor);

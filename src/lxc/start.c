@@ -129,12 +129,18 @@ int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct
 	return 0;
 }
 
+void lxc_hand_over_begin(const struct lxc_monitor *monitor)
+{
+	/* Our own child, not reaped yet: the pid can be nobody else's. */
+	if (monitor->pid > 0)
+		kill(monitor->pid, SIGKILL);
+}
+
 void lxc_hand_over(struct lxc_monitor *monitor)
 {
 	if (monitor->pid <= 0)
 		return;
-	/* Our own child, not reaped yet: the pid can be nobody else's. */
-	kill(monitor->pid, SIGKILL);
+	lxc_hand_over_begin(monitor);
 	while (waitpid(monitor->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	monitor->pid = -1;

@@ -27,8 +27,8 @@ int state_id_check(const char *id, struct error *err)
 				 "invalid container id format: byte 0x%02x after \"%.*s\": only "
 				 "letters, digits and _+.- are allowed",
 				 (unsigned char)id[good], (int)good, id);
-	if (id[0] == '.')
-		return error_set(err, "invalid container id format: \"%s\" starts with a dot", id);
+	if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+		return error_set(err, "invalid container id format: \"%s\"", id);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Whether `name` in `parent` still is what `fd` has open. */
+/* Whether `name` in `parent` still is the directory that `fd` has open. */
 static bool still_there(int parent, const char *name, int fd)
 {
 	struct stat at_name, open_one;
@@ -83,34 +83,26 @@ int state_dir_open(int root, const char *id, struct state_dir *dir, struct error
 }
 
 /*
- * Takes the lock of an open directory. The lock file is made where it is missing, as a create that
- * was killed at once leaves it. Whoever had the lock may have removed it, or the whole directory,
- * while we waited; a lock on what is not there any more would keep nobody out.
+ * Takes the lock of an open directory, which is the directory itself: no file to be made, and none to be
+ * left. Whoever had the lock may have removed the directory while we waited; a lock on what is not
+ * there any more would keep nobody out.
  *
  * 0: locked; 1: the directory is gone; -1: an error.
  */
 static int take_lock(int root, const char *id, struct state_dir *dir, struct error *err)
 {
-	for (;;) {
-		cleanup_close int lock =
-		    openat(dir->dir, STATE_LOCK_FILE,
-			   O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+	cleanup_close int lock = fcntl(dir->dir, F_DUPFD_CLOEXEC, 0);
 
-		if (lock < 0 && errno == ENOENT)
-			return 1;
-		if (lock < 0)
-			return error_errno(err, errno, "can't open the lock of container %s", id);
-		while (flock(lock, LOCK_EX)) {
-			if (errno != EINTR)
-				return error_errno(err, errno, "can't lock container %s", id);
-		}
-		if (!still_there(root, id, dir->dir))
-			return 1;
-		if (still_there(dir->dir, STATE_LOCK_FILE, lock)) {
-			dir->lock = fd_take(&lock);
-			return 0;
-		}
+	if (lock < 0)
+		return error_errno(err, errno, "can't lock container %s", id);
+	while (flock(lock, LOCK_EX)) {
+		if (errno != EINTR)
+			return error_errno(err, errno, "can't lock container %s", id);
 	}
+	if (!still_there(root, id, dir->dir))
+		return 1;
+	dir->lock = fd_take(&lock);
+	return 0;
 }
 
 int state_dir_lock(int root, const char *id, struct state_dir *dir, struct error *err)
@@ -124,6 +116,14 @@ int state_dir_lock(int root, const char *id, struct state_dir *dir, struct error
 		return 0;
 	state_dir_close(dir);
 	return result > 0 ? does_not_exist(id, err) : -1;
+}
+
+bool state_dir_is_locked(const struct state_dir *dir)
+{
+	/* Opened anew: a lock belongs to an open description, and ours is no one's rival. */
+	cleanup_close int fd = openat(dir->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 int state_dir_create(int root, const char *id, struct state_dir *dir, struct error *err)
@@ -157,13 +157,18 @@ int state_dir_create(int root, const char *id, struct state_dir *dir, struct err
 	}
 }
 
-void state_dir_close(struct state_dir *dir)
+void state_dir_unlock(struct state_dir *dir)
 {
-	/* A child that was forked while we held the lock has a copy of the descriptor; closing ours
-	 * alone would leave the container locked for as long as it lives. */
+	/* `dir` is the same open directory, and a child that was forked while we held the lock has it, too:
+	 * closing a descriptor alone would leave the container locked. */
 	if (dir->lock >= 0)
 		flock(dir->lock, LOCK_UN);
-	fd_close(dir->lock);
+	fd_close(fd_take(&dir->lock));
+}
+
+void state_dir_close(struct state_dir *dir)
+{
+	state_dir_unlock(dir);
 	fd_close(dir->dir);
 	*dir = (struct state_dir)STATE_DIR_INIT;
 }

@@ -49,6 +49,19 @@ static int write_new(int dir, const char *name, const void *data, size_t length)
 	return result;
 }
 
+int state_file_create(const struct state_dir *dir, const char *name, const void *data, size_t length,
+		      struct error *err)
+{
+	char full[PATH_MAX + NAME_MAX + 2];
+	int saved;
+
+	if (write_new(dir->dir, name, data, length) == 0)
+		return 0;
+	saved = errno;
+	state_file_name(dir, name, full, sizeof(full));
+	return error_errno(err, saved, "can't write %s", full);
+}
+
 int state_file_write(const struct state_dir *dir, const char *name, const void *data, size_t length,
 		     struct error *err)
 {

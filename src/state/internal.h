@@ -7,8 +7,8 @@
 
 #include "state/state.h"
 
-#define STATE_LOCK_FILE "lock"
 #define STATE_FILE "state.json"
+#define STATE_CREATING_FILE "creating.json"
 
 /* The full path of a file in the directory, for messages. */
 void state_file_name(const struct state_dir *dir, const char *name, char *text, size_t size);

@@ -86,7 +86,11 @@ static bool is_absent(const struct field *field, const void *at)
 	return (field->kind == TEXT_OR_NULL || field->kind == JSON_OR_NULL) && !*(char *const *)at;
 }
 
-int state_write(const struct state_dir *dir, const struct state *state, struct error *err)
+typedef int write_function(const struct state_dir *dir, const char *name, const void *data, size_t length,
+			   struct error *err);
+
+static int write_as(const struct state_dir *dir, const struct state *state, const char *name,
+		    write_function *write_file, struct error *err)
 {
 	cleanup_with(cleanup_json) struct json_object *root = json_object_new_object();
 	const char *text;
@@ -112,7 +116,17 @@ int state_write(const struct state_dir *dir, const struct state *state, struct e
 		    : NULL;
 	if (!text)
 		return error_errno(err, ENOMEM, "can't write the container's state");
-	return state_file_write(dir, STATE_FILE, text, length, err);
+	return write_file(dir, name, text, length, err);
+}
+
+int state_write(const struct state_dir *dir, const struct state *state, struct error *err)
+{
+	return write_as(dir, state, STATE_FILE, state_file_write, err);
+}
+
+int state_write_creating(const struct state_dir *dir, const struct state *state, struct error *err)
+{
+	return write_as(dir, state, STATE_CREATING_FILE, state_file_create, err);
 }
 
 /* ---- reading ---- */
@@ -215,7 +229,7 @@ static int decode_all(struct json_object *root, struct state *state, const char 
 	return 0;
 }
 
-struct state *state_read(const struct state_dir *dir, const char *id, struct error *err)
+static struct state *read_from(const struct state_dir *dir, const char *id, const char *file, struct error *err)
 {
 	cleanup_with(cleanup_json) struct json_object *root = NULL;
 	cleanup_state struct state *state = calloc(1, sizeof(*state));
@@ -223,12 +237,12 @@ struct state *state_read(const struct state_dir *dir, const char *id, struct err
 	char name[PATH_MAX + NAME_MAX + 2];
 	size_t length;
 
-	state_file_name(dir, STATE_FILE, name, sizeof(name));
+	state_file_name(dir, file, name, sizeof(name));
 	if (!state) {
 		error_errno(err, ENOMEM, "can't read %s", name);
 		return NULL;
 	}
-	text = path_read_file(dir->dir, STATE_FILE, TEXT_MAX, &length, name, err);
+	text = path_read_file(dir->dir, file, TEXT_MAX, &length, name, err);
 	if (!text)
 		return NULL;
 	root = parse(text, length);
@@ -243,6 +257,20 @@ struct state *state_read(const struct state_dir *dir, const char *id, struct err
 		return NULL;
 	}
 	return PTR_TAKE(state);
+}
+
+struct state *state_read(const struct state_dir *dir, const char *id, struct error *err)
+{
+	struct state *state = read_from(dir, id, STATE_FILE, err);
+	struct error creating = ERROR_INIT;
+
+	if (state || err->errnum != ENOENT)
+		return state;
+	state = read_from(dir, id, STATE_CREATING_FILE, &creating);
+	if (state)
+		error_clear(err);
+	error_clear(&creating);
+	return state;
 }
 
 void state_free(struct state *state)

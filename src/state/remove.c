@@ -28,10 +28,10 @@ static int open_below(int parent, const char *name)
 
 static bool is_kept(int depth, const char *name)
 {
-	return depth == 0 && (strcmp(name, STATE_LOCK_FILE) == 0 || strcmp(name, STATE_FILE) == 0);
+	return depth == 0 && strcmp(name, STATE_FILE) == 0;
 }
 
-/* Removes what is in `dir`; at depth 0 all but state.json and the lock. Takes `dir` over. */
+/* Removes what is in `dir`; at depth 0 all but state.json. Takes `dir` over. */
 static int empty_directory(int dir, int depth, struct error *err)
 {
 	cleanup_closedir DIR *stream = fdopendir(dir);
@@ -78,8 +78,8 @@ static int unlink_file(int dir, const char *name, struct error *err)
 }
 
 /*
- * In this order a removal that is killed can be done again at any point: state.json goes when
- * nothing but the lock is left, so until then it still is a container that delete finds.
+ * In this order a removal that is killed can be done again at any point: state.json goes when nothing
+ * else is left, so until then it still is a container that delete finds.
  */
 static int remove_all(int root, const char *id, const struct state_dir *dir, struct error *err)
 {
@@ -89,15 +89,9 @@ static int remove_all(int root, const char *id, const struct state_dir *dir, str
 		return error_errno(err, errno, "can't open its directory");
 	if (empty_directory(stream, 0, err) || unlink_file(dir->dir, STATE_FILE, err))
 		return -1;
-	/* Whoever waits for the lock has the directory open, and may make a new lock file in the
-	 * moment between these two; it will find no state there. */
-	do {
-		if (unlink_file(dir->dir, STATE_LOCK_FILE, err))
-			return -1;
-		if (unlinkat(root, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
-			return 0;
-	} while (errno == ENOTEMPTY && faccessat(dir->dir, STATE_LOCK_FILE, F_OK, 0) == 0);
-	return error_errno(err, errno, "can't remove its directory");
+	if (unlinkat(root, id, AT_REMOVEDIR) && errno != ENOENT)
+		return error_errno(err, errno, "can't remove its directory");
+	return 0;
 }
 
 int state_dir_remove(int root, const char *id, struct state_dir *dir, struct error *err)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container's directory, ROOT/ID/: the lock, state.json, and the files that other rooms put there
+ * A container's directory, ROOT/ID/: state.json, and the files that other rooms put there
  * (config.json, config.lxc, the start socket). ROOT is 0700 and belongs to whoever runs runlxc.
  *
- * A directory is made, changed and removed only under its lock (flock on ROOT/ID/lock), so two commands
+ * A directory is made, changed and removed only under its lock (flock on the directory itself), so two commands
  * on one container take turns; state.json is written to a temporary name and renamed, so a reader
  * without the lock sees the old text or the new one and never half of either.
  */
@@ -51,7 +51,7 @@ int state_root_open(const char *root, bool create, struct error *err);
 /* An open, locked (unless opened without the lock) container directory. */
 struct state_dir {
 	int dir;  /* ROOT/ID */
-	int lock; /* holds the flock; -1: none */
+	int lock; /* the same directory once more, holding the flock; -1: not locked */
 };
 #define STATE_DIR_INIT {-1, -1}
 
@@ -62,12 +62,18 @@ int state_dir_create(int root, const char *id, struct state_dir *dir, struct err
  * ENOENT), also when it was removed while we waited. */
 int state_dir_lock(int root, const char *id, struct state_dir *dir, struct error *err);
 
+/* Whether someone holds the lock just now. */
+bool state_dir_is_locked(const struct state_dir *dir);
+
 /* Opens without the lock: for readers. */
 int state_dir_open(int root, const char *id, struct state_dir *dir, struct error *err);
 
 /* Removes ROOT/ID and everything in it, but nothing that is mounted there (an error). Needs the lock;
  * lets go of it, also on failure. A removal that was killed can be repeated. */
 int state_dir_remove(int root, const char *id, struct state_dir *dir, struct error *err);
+
+/* Lets go of the lock and keeps the directory open. */
+void state_dir_unlock(struct state_dir *dir);
 
 /* Closes the descriptors and lets go of the lock, also where a forked child still has a copy of the
  * descriptor. A forked child closes its copies with close(2), never with this. */
@@ -76,7 +82,14 @@ void state_dir_close(struct state_dir *dir);
 
 int state_write(const struct state_dir *dir, const struct state *state, struct error *err);
 
-/* NULL when there is none yet (a create that was killed early): errnum ENOENT. */
+/*
+ * The first state of all, before there is anything but the directory: what a `delete` must know if the create is
+ * killed. It goes into a file of its own, creating.json, which state.json overrules: replacing a file that
+ * was written a moment ago makes some file systems wait for the disk.
+ */
+int state_write_creating(const struct state_dir *dir, const struct state *state, struct error *err);
+
+/* NULL when there is none yet, or only half of creating.json (a create that was killed early): errnum ENOENT. */
 struct state *state_read(const struct state_dir *dir, const char *id, struct error *err);
 void state_free(struct state *state);
 
@@ -89,6 +102,11 @@ static inline void cleanup_state_(struct state **state)
 /* Writes a file in the directory atomically (temporary name, rename), mode 0600. */
 int state_file_write(const struct state_dir *dir, const char *name, const void *data, size_t length,
 		     struct error *err);
+
+/* Makes a file in a directory that is being created, mode 0600: nobody reads it before state.json is there, so
+ * it need not appear at once. */
+int state_file_create(const struct state_dir *dir, const char *name, const void *data, size_t length,
+		      struct error *err);
 
 /* The ids below the root, sorted; NULL-terminated; freed with state_ids_free(). */
 int state_ids(int root, char ***ids, size_t *count, struct error *err);
