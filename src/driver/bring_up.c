@@ -233,6 +233,15 @@ static int take_terminal(void *data, int master, struct error *err)
 
 /* ---- the start itself ---- */
 
+static int move_above(int *fd, int room)
+{
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, room);
+
+	fd_close(*fd);
+	*fd = moved;
+	return moved < 0 ? -1 : 0;
+}
+
 static int spawn(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
@@ -241,7 +250,7 @@ static int spawn(struct creation *creation, struct error *err)
 	cleanup_recipe struct lxc_recipe recipe = {0};
 	cleanup_plan struct plan_buffer plan;
 	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1;
-	int streams[3] = {-1, -1, -1}, preserve = 0, lowest, pass[ARRAY_SIZE(recipe.fds) + 8];
+	int streams[3] = {-1, -1, -1}, room, pass[LXC_FDS_MAX + 8];
 	char name[64];
 	struct lxc_start start = {.recipe = &recipe, .dir = container->dir.dir,
 				  .keep_monitor = options->lxc_monitor,
@@ -250,9 +259,10 @@ static int spawn(struct creation *creation, struct error *err)
 	size_t i;
 
 	plan_buffer_init(&plan);
-	if (streams_preserve(options->preserve_fds, spec, &preserve, err) < 0)
+	if (streams_listen(spec, err) < 0)
 		return -1;
-	lowest = 3 + preserve;
+	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. */
+	room = lxc_monitor_room(3 + creation->preserve, spec->mounts_count + spec->linux_.devices_count + 24);
 
 	if (process_compile(&spec->process,
 			    spec->linux_.namespaces[SPEC_NS_USER].listed, creation->driver->log, &plan,
@@ -270,7 +280,7 @@ static int spawn(struct creation *creation, struct error *err)
 					      .cgroup_path = container->state->cgroup_path,
 					      .monitor_cgroup = container->state->monitor_cgroup,
 					      .no_new_keyring = options->no_new_keyring,
-					      .lowest_fd = lowest,
+					      .lowest_fd = room,
 					      .log = creation->driver->log},
 			&recipe, &plan, err) < 0)
 		return -1;
@@ -279,16 +289,16 @@ static int spawn(struct creation *creation, struct error *err)
 	if (!creation->lxc_text)
 		return -1;
 
-	if (streams_dup(lowest, streams, err) < 0 ||
-	    process_sync_pair(lowest, &creation->sync, &init_sync, err) < 0)
+	if (streams_dup(room, streams, err) < 0 ||
+	    process_sync_pair(room, &creation->sync, &init_sync, err) < 0)
 		goto out;
-	if (!creation->start_at_once && make_start_socket(creation, lowest, &listener, err) < 0)
+	if (!creation->start_at_once && make_start_socket(creation, room, &listener, err) < 0)
 		goto out;
 	for (i = 0; i < 3; i++)
 		plan_head(&plan)->stdio_fd[i] = streams[i];
 	plan_head(&plan)->sync_fd = init_sync;
 	plan_head(&plan)->start_fd = listener;
-	plan_head(&plan)->preserve_fds = preserve;
+	plan_head(&plan)->preserve_fds = creation->preserve;
 	if (!creation->start_at_once)
 		plan_head(&plan)->flags |= PLAN_WAIT_START;
 	if (creation->driver->debug)
@@ -297,15 +307,9 @@ static int spawn(struct creation *creation, struct error *err)
 	init_fd = plan_fd < 0 ? -1 : process_init_open(err);
 	if (init_fd < 0)
 		goto out;
-	/* Out of the way of the descriptors that the program keeps. */
-	if (init_fd < lowest || plan_fd < lowest) {
-		int moved_plan = fcntl(plan_fd, F_DUPFD_CLOEXEC, lowest);
-		int moved_init = fcntl(init_fd, F_DUPFD_CLOEXEC, lowest);
-
-		fd_close(plan_fd);
-		fd_close(init_fd);
-		plan_fd = moved_plan;
-		init_fd = moved_init;
+	if (move_above(&plan_fd, room) < 0 || move_above(&init_fd, room) < 0) {
+		error_errno(err, errno, "Failed to duplicate a descriptor");
+		goto out;
 	}
 
 	for (i = 0; i < recipe.fds_count; i++)
@@ -321,7 +325,7 @@ static int spawn(struct creation *creation, struct error *err)
 	snprintf(name, sizeof(name), "runlxc-%d", (int)getpid());
 	start.name = options->lxc_monitor ? creation->id : name;
 	start.path = options->lxc_monitor ? creation->driver->root : "/run/lxc";
-	result = lxc_spawn(&start, &creation->monitor, err);
+	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
 	streams_close(streams);
 	return result;
@@ -390,25 +394,24 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	return 0;
 }
 
-/* It is made findable; only then it is told to go on. */
+/*
+ * It is made findable; only then it is told to go on. But for `run`: there the program starts while its
+ * container is written down. Whoever looks at it meanwhile sees it being created, and whoever wants to act
+ * on it waits for our lock.
+ */
 static int settle(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
 	struct container *container = &creation->container;
 
 	container->state->created_only = !creation->start_at_once;
-	if (creation->start_at_once) {
-		/* `run`: the program starts while its container is written down. Whoever looks at it now sees
-		 * it being created, and waits for our lock to act on it. */
-		if (!options->lxc_monitor)
-			lxc_hand_over(&creation->monitor);
-		if (process_sync_send(creation->sync, SYNC_START, err) < 0)
-			return -1;
-	}
+	if (creation->start_at_once && process_sync_send(creation->sync, SYNC_START, err) < 0)
+		return -1;
 	if (settle_monitor(creation, err) < 0 || state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
+	creation->monitor.kept = options->lxc_monitor;
 	return creation->start_at_once ? 0 : process_sync_send(creation->sync, SYNC_COMMIT, err);
 }
 
@@ -416,6 +419,7 @@ static void undo(struct creation *creation)
 {
 	struct error ignored = ERROR_INIT;
 
+	creation->monitor.kept = false;
 	/* Closed first: an init that waits for its commit ends by that alone. */
 	fd_close(fd_take(&creation->sync));
 	lxc_hand_over(&creation->monitor);
@@ -446,8 +450,7 @@ static int bring_up(struct creation *creation, struct error *err)
 	if (process_sync_wait_ready(creation->sync, &handler, &pid, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
-			waitpid(creation->monitor.pid, NULL, 0);
-			creation->monitor.pid = -1;
+			lxc_monitor_wait(&creation->monitor);
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
 		}
 		return -1;
@@ -470,7 +473,11 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 				      .start_at_once = start_at_once};
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
-	if (state_id_check(id, err) < 0 || read_config(creation, err) < 0 ||
+	if (state_id_check(id, err) < 0 ||
+	    streams_preserve(options->preserve_fds, &creation->preserve, err) < 0 ||
+	    lxc_monitor_fork(&creation->monitor, 3 + creation->preserve, err) < 0)
+		return -1;
+	if (read_config(creation, err) < 0 ||
 	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
 	    open_rootfs(creation, err) < 0)
 		return -1;

@@ -374,7 +374,8 @@ static int spawn(struct execution *execution, struct error *err)
 	pid_t caller = getpid();
 
 	plan_buffer_init(&plan);
-	if (streams_preserve(execution->options->preserve_fds, execution->spec, &preserve, err) < 0 ||
+	if (streams_preserve(execution->options->preserve_fds, &preserve, err) < 0 ||
+	    streams_listen(execution->spec, err) < 0 ||
 	    make_plan(execution, &plan, preserve, err) < 0)
 		return -1;
 	lowest = 3 + preserve;

@@ -68,6 +68,7 @@ struct creation {
 	int terminal; /* the master, where nobody was to get it over a console socket; -1 */
 	int pidfd;
 	bool made_proc;
+	int preserve;	    /* descriptors from 3 on that the program gets */
 	bool start_at_once; /* run: no start socket, go on as soon as the container is recorded */
 };
 
@@ -86,9 +87,10 @@ void creation_free(struct creation *creation);
 /* Duplicates of 0, 1, 2 for init, numbered `lowest` or above; -1 where the stream is closed. */
 int streams_dup(int lowest, int streams[3], struct error *err);
 void streams_close(int streams[3]);
-/* How many descriptors from 3 on the program gets: --preserve-fds and LISTEN_FDS. Adds the LISTEN_*
- * variables to the process's environment. */
-int streams_preserve(int asked, struct spec *spec, int *count, struct error *err);
+/* How many descriptors from 3 on the program gets: --preserve-fds and LISTEN_FDS. */
+int streams_preserve(int asked, int *count, struct error *err);
+/* Adds the LISTEN_* variables to the process's environment where we got some ourselves. */
+int streams_listen(struct spec *spec, struct error *err);
 /* A file with the pid's digits and nothing else, complete or not there at all. */
 int pid_file_write(const char *path, pid_t pid, struct error *err);
 

@@ -70,6 +70,9 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	state_dir_unlock(&creation->container.dir);
 	if (console_session_run(&session, &status, err) < 0)
 		return -1;
+	/* Reaped by the session. */
+	if (monitor)
+		creation->monitor.pid = -1;
 	*exit_status = driver_exit_status(status);
 	return 0;
 }

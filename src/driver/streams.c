@@ -50,19 +50,24 @@ static int add_variable(struct spec *spec, const char *text)
 	return 0;
 }
 
-int streams_preserve(int asked, struct spec *spec, int *count, struct error *err)
+/* sd_listen_fds(3): descriptors that a service manager passed to us are meant for the container. */
+static int listening(void)
 {
-	const char *listen = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
-	long listening = listen ? strtol(listen, NULL, 10) : 0;
-	char text[48];
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	long number = count ? strtol(count, NULL, 10) : 0;
+
+	if (number < 0 || number > 512 || (pid && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	return (int)number;
+}
+
+int streams_preserve(int asked, int *count, struct error *err)
+{
 	int i;
 
-	if (listening < 0 || listening > 1024 ||
-	    (listen_pid && strtol(listen_pid, NULL, 10) != getpid()))
-		listening = 0;
-	if (asked < 0 || asked > 1024)
+	if (asked < 0 || asked > 512)
 		return error_set(err, "--preserve-fds: %d is out of range", asked);
-	*count = asked + (int)listening;
+	*count = asked + listening();
 	for (i = 3; i < 3 + *count; i++) {
 		int flags = fcntl(i, F_GETFD);
 
@@ -70,10 +75,17 @@ int streams_preserve(int asked, struct spec *spec, int *count, struct error *err
 		if (flags < 0 || flags & FD_CLOEXEC)
 			return error_set(err, "--preserve-fds: descriptor %d is not open", i);
 	}
-	if (!listening)
+	return 0;
+}
+
+int streams_listen(struct spec *spec, struct error *err)
+{
+	char text[48];
+
+	if (!listening())
 		return 0;
-	/* The program is PID 1 of its container (sd_listen_fds(3)). */
-	snprintf(text, sizeof(text), "LISTEN_FDS=%ld", listening);
+	snprintf(text, sizeof(text), "LISTEN_FDS=%d", listening());
+	/* The program is PID 1 of its container. */
 	if (add_variable(spec, text) < 0 || add_variable(spec, "LISTEN_PID=1") < 0)
 		return error_errno(err, ENOMEM, "LISTEN_FDS");
 	return 0;

@@ -21,6 +21,9 @@
 #include "process/process.h"
 #include "spec/spec.h"
 
+/* SCM_RIGHTS carries at most 253 descriptors; a dozen are our own. */
+#define LXC_FDS_MAX 240
+
 struct lxc_item {
 	const char *key, *value;
 };
@@ -30,7 +33,7 @@ struct lxc_recipe {
 	struct arena arena;
 	size_t count, capacity;
 	struct lxc_item *items;
-	int fds[256]; /* detached trees for init, in the plan by number; owned */
+	int fds[LXC_FDS_MAX]; /* detached trees for init, in the plan by number; owned */
 	size_t fds_count;
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after it */
 };
@@ -69,25 +72,42 @@ char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct er
 
 /* ---- starting ---- */
 
+/*
+ * LXC's monitor: a child of ours in which liblxc's start() runs, and so init's parent until it is killed (the
+ * hand-over) or, where it is kept, until the container ends. It is forked before it is needed: loading
+ * liblxc takes as long as everything that we do meanwhile.
+ */
+struct lxc_monitor {
+	pid_t pid;
+	int control; /* ours; the monitor waits at the other end, and ends when we do */
+	int log_fd;
+	bool kept; /* not to be killed by lxc_monitor_close() */
+};
+#define LXC_MONITOR_INIT {-1, -1, -1, false}
+
+/* Forks it. It keeps the standard streams and the descriptors below `lowest`, and no other. */
+int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err);
+
 struct lxc_start {
 	const struct lxc_recipe *recipe;
-	const char *name, *path; /* LXC's name for it and its lxcpath */
+	const char *name, *path; /* LXC's name for the container and its lxcpath */
 	int init_fd, plan_fd;
-	const int *pass;	/* more descriptors that init gets; with CLOEXEC until then */
+	const int *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
 	size_t pass_count;
-	int dir;		/* the container's directory */
-	bool keep_monitor;	/* the monitor writes DIR/config before and DIR/exit after */
+	int dir;	  /* the container's directory */
+	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };
 
-struct lxc_monitor {
-	pid_t pid;
-	int log_fd;
-};
-#define LXC_MONITOR_INIT {-1, -1}
+/*
+ * Has it start the container. Returns at once; init's messages tell the rest. All descriptors must be
+ * numbered `room` or above, where room is what lxc_monitor_room() says for as many.
+ */
+int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start, struct error *err);
 
-/* Forks the monitor, which calls liblxc's start(). Returns at once; init's messages tell the rest. */
-int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct error *err);
+/* The lowest number for descriptors that are passed on, where `count` of them are passed and the program
+ * keeps those below `lowest`. */
+int lxc_monitor_room(int lowest, size_t count);
 
 /* Kills the monitor, without waiting for its end. */
 void lxc_hand_over_begin(const struct lxc_monitor *monitor);
@@ -100,6 +120,10 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 /* Passes LXC's log on to ours, at debug level. */
 void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log);
 
+/* Reaps a monitor that ends by itself. */
+void lxc_monitor_wait(struct lxc_monitor *monitor);
+
+/* Ends a monitor that is not kept, and lets go of it. */
 void lxc_monitor_close(struct lxc_monitor *monitor);
 #define cleanup_monitor __attribute__((cleanup(lxc_monitor_close)))
 

@@ -3,7 +3,6 @@
 #include "lxc/lxc.h"
 
 #include <errno.h>
-#include <lxc/lxccontainer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +10,22 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "lxc/library.h"
 
 char *lxc_config_read_back(const char *text, struct error *err)
 {
 	cleanup_free char *copy = strdup(text);
 	cleanup_close int out = -1;
+	const struct lxc_library *lxc = lxc_library_load(err);
 	struct lxc_container *container;
 	char *line, *save = NULL, *result = NULL, path[64], name[32];
 	size_t length = 0;
 
+	if (!lxc)
+		return NULL;
 	/* A name that no container has: this one is never started, nor defined. */
 	snprintf(name, sizeof(name), "runlxc-config-%d", (int)getpid());
-	container = lxc_container_new(name, "/run/lxc");
+	container = lxc->container_new(name, "/run/lxc");
 	out = kernel_memfd_create("runlxc-config", MFD_CLOEXEC);
 	if (!copy || !container || out < 0) {
 		error_set(err, "Failed to ask liblxc for a container");
@@ -36,7 +39,7 @@ char *lxc_config_read_back(const char *text, struct error *err)
 		*value = '\0';
 		if (!container->set_config_item(container, line, value + 3)) {
 			error_set(err, "LXC refuses %s = %s", line, value + 3);
-			lxc_container_put(container);
+			lxc->container_put(container);
 			return NULL;
 		}
 	}
@@ -46,6 +49,6 @@ char *lxc_config_read_back(const char *text, struct error *err)
 	else
 		result = path_read_file(AT_FDCWD, path, (size_t)16 << 20, &length,
 					"the LXC configuration", err);
-	lxc_container_put(container);
+	lxc->container_put(container);
 	return result;
 }

@@ -1,131 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Having liblxc start the container, in a forked child: LXC's monitor. It is our child and init's parent
- * until it is killed (the hand-over) or, where it is kept, until the container ends.
- */
+/* Our side of LXC's monitor: fork it, tell it what to start, hand its container over. */
 #include "lxc/lxc.h"
 
 #include <errno.h>
-#include <linux/sched.h>
-#include <lxc/lxccontainer.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "lxc/monitor.h"
 
-static int set_items(struct lxc_container *container, const struct lxc_start *start, int log_fd)
+int lxc_monitor_room(int lowest, size_t count)
 {
-	char path[64];
-	size_t i;
-
-	/* LXC opens its log by name: a memfd has one here. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", log_fd);
-	if (!container->set_config_item(container, "lxc.log.file", path) ||
-	    !container->set_config_item(container, "lxc.log.level", start->debug ? "DEBUG" : "ERROR"))
-		return -1;
-	for (i = 0; i < start->recipe->count; i++) {
-		const struct lxc_item *item = &start->recipe->items[i];
-
-		if (!container->set_config_item(container, item->key, item->value)) {
-			dprintf(log_fd, "runlxc: LXC refuses %s = %s\n", item->key, item->value);
-			return -1;
-		}
-	}
-	return 0;
+	/* Where the monitor receives them, before it puts them in their places; see monitor.c. */
+	return lowest + MONITOR_OWN_FDS + (int)count;
 }
 
-static void record_exit(const struct lxc_start *start, int status)
+int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err)
 {
-	cleanup_close int fd = -1;
-
-	/* Renamed when it is whole: `wait` and `state` read it. */
-	fd = openat(start->dir, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && dprintf(fd, "%d\n", status) > 0)
-		renameat(start->dir, "exit.new", start->dir, "exit");
-}
-
-static void write_config(const struct lxc_start *start)
-{
-	struct error err = ERROR_INIT;
-	cleanup_close int fd = -1;
-	cleanup_free char *text = NULL;
-	size_t length = 0;
-
-	/* LXC's tools look for PATH/NAME/config; LXC itself must not find it before, or it would take
-	 * every item twice. */
-	text = lxc_recipe_text(start->recipe, &length, &err);
-	fd = openat(start->dir, "config", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (text && fd >= 0)
-		path_write_all(fd, text, length);
-	error_clear(&err);
-}
-
-_Noreturn static void monitor_main(const struct lxc_start *start, int log_fd, pid_t caller)
-{
-	struct lxc_container *container;
-	char init_path[64], plan_number[16];
-	char *const arguments[] = {init_path, plan_number, NULL};
-	int quiet, status;
-	size_t i;
-
-	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the container. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != caller)
-		_exit(1);
-	/*
-	 * LXC gives the standard streams of whoever starts a container to its init: owner and mode. The
-	 * real ones have been put aside for init; these are ours, and nobody minds.
-	 */
-	quiet = kernel_memfd_create("runlxc-null", MFD_CLOEXEC);
-	if (quiet < 0 || dup2(quiet, 0) < 0 || dup2(quiet, 1) < 0 || dup2(quiet, 2) < 0)
-		_exit(1);
-	for (i = 0; i < start->pass_count; i++)
-		if (start->pass[i] >= 0)
-			fcntl(start->pass[i], F_SETFD, 0);
-	fcntl(start->plan_fd, F_SETFD, 0);
-	fcntl(start->init_fd, F_SETFD, 0);
-
-	container = lxc_container_new(start->name, start->path);
-	if (!container) {
-		dprintf(log_fd, "runlxc: liblxc can't make a container named \"%s\" in \"%s\"\n", start->name,
-			start->path);
-		_exit(1);
-	}
-	if (set_items(container, start, log_fd) < 0)
-		_exit(1);
-	if (start->keep_monitor)
-		write_config(start);
-	container->want_daemonize(container, false);
-	container->want_close_all_fds(container, false);
-	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", start->init_fd);
-	snprintf(plan_number, sizeof(plan_number), "%d", start->plan_fd);
-	if (!container->start(container, 0, arguments) && !start->keep_monitor)
-		_exit(1);
-	status = container->error_num;
-	if (start->keep_monitor)
-		record_exit(start, status);
-	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-}
-
-int lxc_spawn(const struct lxc_start *start, struct lxc_monitor *monitor, struct error *err)
-{
+	cleanup_close int ours = -1, theirs = -1;
 	pid_t caller = getpid();
+	int pair[2];
 
 	monitor->log_fd = kernel_memfd_create("runlxc-lxc-log", MFD_CLOEXEC);
-	if (monitor->log_fd < 0)
+	if (monitor->log_fd < 0 || fcntl(monitor->log_fd, F_SETFL, O_APPEND) < 0)
 		return error_errno(err, errno, "Failed to make a memfd for LXC's log");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, errno, "Failed to make a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
 	monitor->pid = fork();
 	if (monitor->pid < 0)
 		return error_errno(err, errno, "Failed to fork LXC's monitor");
 	if (monitor->pid == 0)
-		monitor_main(start, monitor->log_fd, caller);
+		monitor_main(theirs, monitor->log_fd, lowest, caller);
+	monitor->control = fd_take(&ours);
+	return 0;
+}
+
+/* The items, and what else is text, in a block of NUL-terminated strings: no value is ever parsed. */
+static int write_block(const struct lxc_start *start, struct error *err)
+{
+	cleanup_close int fd = kernel_memfd_create("runlxc-recipe", MFD_CLOEXEC);
+	cleanup_free char *block = NULL;
+	size_t length = 0, i;
+	FILE *out = open_memstream(&block, &length);
+
+	if (!out || fd < 0) {
+		if (out)
+			fclose(out);
+		return error_errno(err, ENOMEM, "Failed to pass the recipe to LXC's monitor");
+	}
+	fwrite(start->name, 1, strlen(start->name) + 1, out);
+	fwrite(start->path, 1, strlen(start->path) + 1, out);
+	for (i = 0; i < start->recipe->count; i++) {
+		const struct lxc_item *item = &start->recipe->items[i];
+
+		fwrite(item->key, 1, strlen(item->key) + 1, out);
+		fwrite(item->value, 1, strlen(item->value) + 1, out);
+	}
+	if (fclose(out) != 0 || path_write_all(fd, block, length) < 0)
+		return error_errno(err, errno, "Failed to pass the recipe to LXC's monitor");
+	return fd_take(&fd);
+}
+
+int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start, struct error *err)
+{
+	struct monitor_request request = {.init_fd = start->init_fd,
+					  .plan_fd = start->plan_fd,
+					  .keep_monitor = start->keep_monitor,
+					  .debug = start->debug};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(MONITOR_FDS_MAX * sizeof(int))];
+	} control = {0};
+	struct iovec data = {.iov_base = &request, .iov_len = sizeof(request)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control};
+	int fds[MONITOR_FDS_MAX], count = 0;
+	cleanup_close int block = write_block(start, err);
+	size_t i;
+
+	if (block < 0)
+		return -1;
+	/* The first two are for the monitor itself, wherever it gets them; the rest have their numbers. */
+	fds[count++] = block;
+	fds[count++] = start->dir;
+	fds[count++] = start->init_fd;
+	fds[count++] = start->plan_fd;
+	for (i = 0; i < start->pass_count; i++)
+		if (start->pass[i] >= 0)
+			fds[count++] = start->pass[i];
+	for (i = 0; i < (size_t)count; i++)
+		request.numbers[i] = fds[i];
+	message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+	memcpy(CMSG_DATA(&control.header), fds, (size_t)count * sizeof(int));
+	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
+		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	return 0;
 }
 
@@ -141,18 +117,20 @@ void lxc_hand_over(struct lxc_monitor *monitor)
 	if (monitor->pid <= 0)
 		return;
 	lxc_hand_over_begin(monitor);
-	while (waitpid(monitor->pid, NULL, 0) < 0 && errno == EINTR)
+	lxc_monitor_wait(monitor);
+}
+
+void lxc_monitor_wait(struct lxc_monitor *monitor)
+{
+	while (monitor->pid > 0 && waitpid(monitor->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	monitor->pid = -1;
 }
 
 void lxc_monitor_close(struct lxc_monitor *monitor)
 {
-	fd_close(monitor->log_fd);
-	monitor->log_fd = -1;
-}
-
-const char *lxc_library_version(void)
-{
-	return lxc_get_version();
+	if (!monitor->kept)
+		lxc_hand_over(monitor);
+	fd_close(fd_take(&monitor->control));
+	fd_close(fd_take(&monitor->log_fd));
 }

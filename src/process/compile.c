@@ -138,8 +138,8 @@ int process_capability_from_name(const char *name)
 	return cap_from_name(name, &value) < 0 ? -1 : (int)value;
 }
 
-/* What we ourselves can pass on: permitted, and not dropped from the bounding set. */
-static uint64_t own_capabilities(void)
+/* What of `wanted` we ourselves can pass on: permitted, and not dropped from the bounding set. */
+static uint64_t own_capabilities(uint64_t wanted)
 {
 	cap_t own = cap_get_proc();
 	uint64_t mask = 0;
@@ -148,9 +148,10 @@ static uint64_t own_capabilities(void)
 	for (cap = 0; own && cap < 64; cap++) {
 		cap_flag_value_t permitted = CAP_CLEAR;
 
-		if (cap_get_flag(own, cap, CAP_PERMITTED, &permitted) < 0)
-			break;
-		if (permitted == CAP_SET && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+		if (!(wanted & (1ULL << cap)))
+			continue;
+		if (cap_get_flag(own, cap, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET &&
+		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
 			mask |= 1ULL << cap;
 	}
 	cap_free(own);
@@ -177,16 +178,18 @@ static uint64_t names_to_mask(const struct spec_strings *names, const struct log
 static void compile_capabilities(const struct spec_capabilities *capabilities,
 				 bool own_user_namespace, const struct log *log, struct plan *plan)
 {
-	uint64_t have = own_user_namespace ? ~0ULL : own_capabilities();
-	uint64_t lost = 0, ambient;
+	uint64_t have, lost = 0, wanted = 0, ambient, masks[SPEC_CAP_SETS];
 	int set, cap;
 
 	for (set = 0; set < SPEC_CAP_SETS; set++) {
-		uint64_t mask = names_to_mask(&capabilities->sets[set], log);
-
+		masks[set] = names_to_mask(&capabilities->sets[set], log);
+		wanted |= masks[set];
+	}
+	have = own_user_namespace ? ~0ULL : own_capabilities(wanted);
+	for (set = 0; set < SPEC_CAP_SETS; set++) {
 		if (set != SPEC_CAP_INHERITABLE && set != SPEC_CAP_AMBIENT)
-			lost |= mask & ~have;
-		plan->capabilities[set] = mask & have;
+			lost |= masks[set] & ~have;
+		plan->capabilities[set] = masks[set] & have;
 	}
 	for (cap = 0; cap < 64; cap++)
 		if (lost & (1ULL << cap)) {
