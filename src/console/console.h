@@ -23,6 +23,9 @@ int console_socket_send(const char *socket_path, int descriptor, const char *nam
 /* Sets a terminal's size in character cells; 0 in either leaves it as it is. */
 int console_set_size(int terminal, uint32_t height, uint32_t width, struct error *err);
 
+/* Gives `to` the size of the terminal `from`; does nothing where `from` is none. */
+void console_copy_size(int from, int to);
+
 struct console_session {
 	pid_t pid;    /* the process whose end ends the session; must be, or become, our child */
 	int pidfd;    /* of that process */

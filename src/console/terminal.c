@@ -97,6 +97,11 @@ void terminal_copy_size(int first, int second, int to)
 		ioctl(to, TIOCSWINSZ, &size);
 }
 
+void console_copy_size(int from, int to)
+{
+	terminal_copy_size(from, -1, to);
+}
+
 int terminal_reopen(int fd, int access)
 {
 	char path[sizeof("/proc/self/fd/") + 11];

@@ -225,6 +225,8 @@ static int take_terminal(void *data, int master, struct error *err)
 	cleanup_close int fd = master;
 
 	if (!creation->options->console_socket) {
+		/* Before the program can ask for it. */
+		console_copy_size(0, fd);
 		creation->terminal = fd_take(&fd);
 		return 0;
 	}
@@ -249,10 +251,10 @@ static int spawn(struct creation *creation, struct error *err)
 	struct container *container = &creation->container;
 	cleanup_recipe struct lxc_recipe recipe = {0};
 	cleanup_plan struct plan_buffer plan;
-	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1;
+	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1, dir = -1;
 	int streams[3] = {-1, -1, -1}, room, pass[LXC_FDS_MAX + 8];
 	char name[64];
-	struct lxc_start start = {.recipe = &recipe, .dir = container->dir.dir,
+	struct lxc_start start = {.recipe = &recipe,
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug, .pass = pass};
 	int result = -1;
@@ -318,6 +320,13 @@ static int spawn(struct creation *creation, struct error *err)
 		pass[start.pass_count++] = streams[i];
 	pass[start.pass_count++] = init_sync;
 	pass[start.pass_count++] = listener;
+	/* Opened anew: ours holds the lock, which must not outlive us in another process. */
+	dir = openat(container->dir.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		error_errno(err, errno, "Failed to open the container's directory");
+		goto out;
+	}
+	start.dir = dir;
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find it, and
@@ -341,7 +350,7 @@ static int run_hooks(const struct creation *creation, struct error *err)
 
 		if (!creation->spec->hooks[kinds[i]].count)
 			continue;
-		json = container_state_json(creation->container.state, DRIVER_CREATING, err);
+		json = container_state_json(creation->container.state, DRIVER_CREATING, false, err);
 		if (!json || hooks_run(creation->spec, kinds[i], json, creation->bundle, err) < 0)
 			return -1;
 	}
@@ -447,7 +456,7 @@ static int bring_up(struct creation *creation, struct error *err)
 	/* LXC works; so do we. */
 	if (keep_configs(creation, err) < 0)
 		return -1;
-	if (process_sync_wait_ready(creation->sync, &handler, &pid, err) < 0) {
+	if (process_sync_wait_ready(&creation->sync, &handler, &pid, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
 			lxc_monitor_wait(&creation->monitor);

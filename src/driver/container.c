@@ -116,7 +116,8 @@ int container_pidfd(const struct state *state, struct error *err)
 	return fd_take(&fd);
 }
 
-char *container_state_json(const struct state *state, enum driver_status status, struct error *err)
+char *container_state_json(const struct state *state, enum driver_status status, bool pretty,
+			   struct error *err)
 {
 	struct json_object *root = json_object_new_object();
 	struct json_object *annotations = state->annotations ? json_tokener_parse(state->annotations) : NULL;
@@ -127,8 +128,7 @@ char *container_state_json(const struct state *state, enum driver_status status,
 			       json_object_new_string(state->oci_version ? state->oci_version
 									 : SPEC_OCI_VERSION));
 	json_object_object_add(root, "id", json_object_new_string(state->id));
-	if (live || status == DRIVER_STOPPED)
-		json_object_object_add(root, "pid", json_object_new_int(live ? state->pid : 0));
+	json_object_object_add(root, "pid", json_object_new_int(live ? state->pid : 0));
 	json_object_object_add(root, "status", json_object_new_string(driver_status_name(status)));
 	json_object_object_add(root, "bundle", json_object_new_string(state->bundle ? state->bundle : ""));
 	json_object_object_add(root, "rootfs", json_object_new_string(state->rootfs ? state->rootfs : ""));
@@ -136,9 +136,9 @@ char *container_state_json(const struct state *state, enum driver_status status,
 	if (annotations)
 		json_object_object_add(root, "annotations", annotations);
 	json_object_object_add(root, "owner", json_object_new_string(state->owner ? state->owner : ""));
-	text = strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-							       JSON_C_TO_STRING_SPACED |
-							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = strdup(json_object_to_json_string_ext(
+	    root, (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN) |
+		      JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 	if (!text)
 		error_errno(err, ENOMEM, "Failed to write the state of \"%s\"", state->id);
@@ -146,7 +146,7 @@ char *container_state_json(const struct state *state, enum driver_status status,
 }
 
 /* A monitor that was kept ends by itself after the container; it removes what is its own. */
-static void end_monitor(const struct state *state)
+static void end_monitor(const struct driver *driver, const struct state *state)
 {
 	cleanup_close int fd = -1;
 	struct pollfd event;
@@ -154,12 +154,15 @@ static void end_monitor(const struct state *state)
 	if (state->monitor_pid <= 0)
 		return;
 	fd = kernel_pidfd_open(state->monitor_pid);
-	if (fd < 0 || state_process_start(state->monitor_pid, NULL) != state->monitor_start)
+	if (fd < 0 || state_process_start(state->monitor_pid, NULL) != state->monitor_start) {
+		lxc_forget_path(driver->root);
 		return;
+	}
 	event = (struct pollfd){.fd = fd, .events = POLLIN};
 	if (poll(&event, 1, 2000) == 0)
 		kernel_pidfd_send_signal(fd, SIGKILL);
 	poll(&event, 1, 2000);
+	lxc_forget_path(driver->root);
 }
 
 /* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
@@ -186,10 +189,9 @@ int container_destroy(const struct driver *driver, struct container *container,
 	struct error later = ERROR_INIT;
 	int result = 0;
 
-	(void)driver;
 	if (state->cgroup_path) {
 		result = end_processes(state, layout, err);
-		end_monitor(state);
+		end_monitor(driver, state);
 		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
 			result = -1;
 	}

@@ -414,6 +414,7 @@ static int take_terminal(void *data, int master, struct error *err)
 	cleanup_close int fd = master;
 
 	if (!execution->options->console_socket) {
+		console_copy_size(0, fd);
 		execution->terminal = fd_take(&fd);
 		return 0;
 	}
@@ -433,7 +434,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 	const struct sync_handler handler = {
 	    .terminal = take_terminal, .data = execution, .log = execution->driver->log};
 
-	if (process_sync_wait_ready(execution->sync, &handler, &execution->pid, err) < 0) {
+	if (process_sync_wait_ready(&execution->sync, &handler, &execution->pid, err) < 0) {
 		if (!err->exit_code)
 			err->exit_code = 255;
 		return -1;

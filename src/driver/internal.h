@@ -38,8 +38,9 @@ struct spec *container_spec(const struct container *container, struct error *err
 /* A pidfd of the first process, checked to be that process. errnum ESRCH: it is dead. */
 int container_pidfd(const struct state *state, struct error *err);
 
-/* The state document for hooks and `state`; the caller frees it. */
-char *container_state_json(const struct state *state, enum driver_status status, struct error *err);
+/* The state document: on one line for hooks, spread out for people. The caller frees it. */
+char *container_state_json(const struct state *state, enum driver_status status, bool pretty,
+			   struct error *err);
 
 /* Kills whatever is left in the container's cgroups, removes them, LXC's monitor's and its directory.
  * Keeps going after a failure, and reports the first. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -79,7 +80,7 @@ char *driver_state_json(const struct driver_container *container, struct error *
 	    .pid = container->pid,
 	};
 
-	return container_state_json(&state, container->status, err);
+	return container_state_json(&state, container->status, true, err);
 }
 
 int driver_list(const struct driver *driver, struct driver_container ***containers, size_t *count,
@@ -188,15 +189,40 @@ static int recorded_exit(const struct container *container, int *wait_status)
 	return end == text ? -1 : 0;
 }
 
-static int status_by_pidfd(int pidfd, int *wait_status, struct error *err)
+/* A zombie's status, which /proc tells to whoever may trace it: the last field of stat. */
+static int status_of_zombie(const struct state *state, int *wait_status)
+{
+	struct error ignored = ERROR_INIT;
+	cleanup_free char *text = NULL;
+	char path[64], *last;
+	bool zombie = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)state->pid);
+	text = path_read_file(AT_FDCWD, path, 4096, NULL, path, &ignored);
+	error_clear(&ignored);
+	/* Looked at after it was read: if it is the same process still, that was it. */
+	if (!text || state_process_start(state->pid, &zombie) != state->pid_start || !zombie)
+		return -1;
+	last = strrchr(text, ' ');
+	if (!last)
+		return -1;
+	*wait_status = (int)strtol(last + 1, NULL, 10);
+	return 0;
+}
+
+static int status_by_pidfd(const struct state *state, int pidfd, int *wait_status, struct error *err)
 {
 	struct exit_info info = {.mask = EXIT_INFO_EXIT};
-	struct pollfd event = {.fd = pidfd, .events = 0};
+	struct pollfd event = {.fd = pidfd, .events = POLLIN};
 
-	/* A hang-up comes when the process has been reaped; only then the kernel tells its status. */
 	while (poll(&event, 1, -1) < 0 && errno == EINTR)
 		;
-	/* The size in the request is what the kernel may fill of it. */
+	if (status_of_zombie(state, wait_status) == 0)
+		return 0;
+	/* Reaped by now: a hang-up says so, and from then on the kernel tells its status. */
+	event.events = 0;
+	while (poll(&event, 1, -1) < 0 && errno == EINTR)
+		;
 	if (ioctl(pidfd, _IOC(_IOC_READ | _IOC_WRITE, 0xFF, 11, offsetof(struct exit_info, room)), &info) < 0 ||
 	    !(info.mask & EXIT_INFO_EXIT))
 		return error_set(err, "the exit status is not known: the container was reaped by someone else, "
@@ -216,6 +242,9 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
 	if (recorded_exit(&container, &status) < 0) {
+		if (container.state->monitor_pid <= 0 && container.state->pid > 0 &&
+		    status_of_zombie(container.state, &status) == 0)
+			goto known;
 		pidfd = container_pidfd(container.state, err);
 		if (pidfd < 0)
 			return error_set(err, "the exit status is not known: the container had ended before, and "
@@ -229,10 +258,11 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 				;
 			if (recorded_exit(&container, &status) < 0)
 				return error_set(err, "LXC's monitor ended without recording the exit status");
-		} else if (status_by_pidfd(pidfd, &status, err) < 0) {
+		} else if (status_by_pidfd(container.state, pidfd, &status, err) < 0) {
 			return -1;
 		}
 	}
+known:
 	*exit_status = driver_exit_status(status);
 	*reason = WIFSIGNALED(status) ? "signalled" : "exited";
 	return 0;

@@ -20,7 +20,7 @@ static int poststart(const struct creation *creation, struct error *err)
 
 	if (!creation->spec->hooks[SPEC_HOOK_POSTSTART].count)
 		return 0;
-	json = container_state_json(creation->container.state, DRIVER_RUNNING, err);
+	json = container_state_json(creation->container.state, DRIVER_RUNNING, false, err);
 	if (json &&
 	    hooks_run(creation->spec, SPEC_HOOK_POSTSTART, json, creation->bundle, err) == 0)
 		return 0;
@@ -35,7 +35,7 @@ static void poststop(const struct creation *creation)
 
 	if (!creation->spec->hooks[SPEC_HOOK_POSTSTOP].count)
 		return;
-	json = container_state_json(creation->container.state, DRIVER_STOPPED, &err);
+	json = container_state_json(creation->container.state, DRIVER_STOPPED, false, &err);
 	if (!json || hooks_run(creation->spec, SPEC_HOOK_POSTSTOP, json, creation->bundle, &err) < 0)
 		log_warning(creation->driver->log, "%s", error_text(&err));
 	error_clear(&err);

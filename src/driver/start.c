@@ -34,7 +34,7 @@ static int run_poststart(const struct container *container, struct error *err)
 		return -1;
 	if (!spec->hooks[SPEC_HOOK_POSTSTART].count)
 		return 0;
-	json = container_state_json(container->state, DRIVER_RUNNING, err);
+	json = container_state_json(container->state, DRIVER_RUNNING, false, err);
 	return json ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, err) : -1;
 }
 

@@ -107,16 +107,24 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 	enum driver_status status;
 
 	if (container_open(driver, id, true, &container, err) < 0) {
-		if (err->errnum != ENOENT)
+		if (err->errnum != ENOENT && (!force || container.dir.dir < 0))
 			return -1;
-		if (container.dir.dir >= 0) {
+		if (err->errnum != ENOENT) {
+			/* Damaged: what it was created with tells where its cgroups are. */
+			container.state = state_read_creating(&container.dir, id, &ignored);
+			error_clear(&ignored);
+		}
+		if (!container.state && container.dir.dir >= 0) {
 			container_close(&container);
 			return delete_remains(driver, id, err);
 		}
-		/* Engines send it once more to be sure. */
-		if (force)
-			error_clear(err);
-		return force ? 0 : -1;
+		if (!container.state) {
+			/* Engines send it once more to be sure. */
+			if (force)
+				error_clear(err);
+			return force ? 0 : -1;
+		}
+		error_clear(err);
 	}
 	layout = cgroup_detect(err);
 	if (!layout)
@@ -128,7 +136,7 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 	/* Its own hooks go with it, so they are read before. */
 	spec = container_spec(&container, &ignored);
 	if (spec && spec->hooks[SPEC_HOOK_POSTSTOP].count && container.state->pid) {
-		json = container_state_json(container.state, DRIVER_STOPPED, &ignored);
+		json = container_state_json(container.state, DRIVER_STOPPED, false, &ignored);
 		bundle = container.state->bundle ? strdup(container.state->bundle) : NULL;
 	}
 	error_clear(&ignored);

@@ -14,7 +14,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 
-_Noreturn static void hook_main(const struct spec_hook *hook, int input, int report,
+_Noreturn static void hook_main(const struct spec_hook *hook, int input, int output, int report,
 				const char *directory)
 {
 	char *no_environment[] = {NULL};
@@ -26,7 +26,7 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int rep
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (dup2(input, 0) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))
 		execve(hook->path, hook->args.count ? hook->args.items : path_only,
 		       hook->env.count ? hook->env.items : no_environment);
@@ -44,7 +44,8 @@ static int wait_for(pid_t pid, int pidfd, const struct spec_i64 *timeout, int *s
 	int over = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += timeout->set ? timeout->value : 0;
+	/* Nobody waits longer than 68 years, and sums stay in range. */
+	end.tv_sec += !timeout->set ? 0 : timeout->value > INT32_MAX ? INT32_MAX : timeout->value;
 	while (timeout->set) {
 		long long left;
 		int ready;
@@ -65,35 +66,74 @@ static int wait_for(pid_t pid, int pidfd, const struct spec_i64 *timeout, int *s
 	return over;
 }
 
+/* Where one of our streams is closed its number is the next file's, and dup2() onto itself would leave
+ * it closed on exec. */
+static void raise_above_streams(int *fd)
+{
+	int raised = *fd >= 0 && *fd < 3 ? fcntl(*fd, F_DUPFD_CLOEXEC, 3) : *fd;
+
+	if (raised != *fd)
+		fd_close(*fd);
+	*fd = raised;
+}
+
 /* The state goes in by a memfd: a hook that doesn't read it can't block us, nor SIGPIPE us. */
 static int state_input(const char *state, struct error *err)
 {
 	cleanup_close int fd = kernel_memfd_create("runlxc-state", MFD_CLOEXEC);
 
+	raise_above_streams(&fd);
 	if (fd < 0 || path_write_all(fd, state, strlen(state)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return error_errno(err, errno, "Failed to pass the container's state");
 	return fd_take(&fd);
 }
 
+/* The last of what the hook said, as a part of one line. */
+static void add_output(int output, struct error *err)
+{
+	char text[512], *line;
+	off_t end = lseek(output, 0, SEEK_END);
+	ssize_t got = pread(output, text, sizeof(text) - 1, end > 511 ? end - 511 : 0);
+
+	while (got > 0 && (text[got - 1] == '\n' || text[got - 1] == ' '))
+		got--;
+	if (got <= 0)
+		return;
+	text[got] = '\0';
+	for (line = text; *line; line++)
+		if ((unsigned char)*line < ' ')
+			*line = ' ';
+	line = err->message ? strdup(err->message) : NULL;
+	if (line)
+		error_set(err, "%s: %s", line, text);
+	free(line);
+}
+
 static int run_one(const struct spec_hook *hook, const char *state, const char *directory,
 		   struct error *err)
 {
-	cleanup_close int input = -1, pidfd = -1, reader = -1, writer = -1;
+	cleanup_close int input = -1, output = -1, pidfd = -1, reader = -1, writer = -1;
 	int report[2], status = 0, error = 0, over;
 	pid_t pid;
 
 	input = state_input(state, err);
 	if (input < 0)
 		return -1;
+	/* Not our own streams: what a hook leaves running must not keep an engine's pipes open. */
+	output = kernel_memfd_create("runlxc-hook", MFD_CLOEXEC);
+	raise_above_streams(&output);
+	if (output < 0)
+		return error_errno(err, errno, "Failed to make a memfd");
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "Failed to make a pipe");
 	reader = report[0];
 	writer = report[1];
+	raise_above_streams(&writer);
 	pid = fork();
 	if (pid < 0)
 		return error_errno(err, errno, "Failed to fork");
 	if (pid == 0)
-		hook_main(hook, input, writer, directory);
+		hook_main(hook, input, output, writer, directory);
 	close(fd_take(&writer));
 	pidfd = kernel_pidfd_open(pid);
 	/* Closed by the exec: then nothing comes. */
@@ -103,13 +143,16 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 	if (error)
 		return error_errno(err, error, "Failed to execute \"%s\"", hook->path);
 	if (over)
-		return error_set(err, "\"%s\" did not end within %lld seconds", hook->path,
-				 (long long)hook->timeout.value);
-	if (WIFSIGNALED(status))
-		return error_set(err, "\"%s\" was ended by signal %d", hook->path, WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		return error_set(err, "\"%s\" exited with status %d", hook->path, WEXITSTATUS(status));
-	return 0;
+		error_set(err, "\"%s\" did not end within %lld seconds", hook->path,
+			  (long long)hook->timeout.value);
+	else if (WIFSIGNALED(status))
+		error_set(err, "\"%s\" was ended by signal %d", hook->path, WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		error_set(err, "\"%s\" exited with status %d", hook->path, WEXITSTATUS(status));
+	else
+		return 0;
+	add_output(output, err);
+	return -1;
 }
 
 int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *state,

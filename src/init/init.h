@@ -43,6 +43,8 @@ void report_line(struct init *init, char type, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Sends one message, with a descriptor unless it is -1. */
 void report_send(struct init *init, char type, int descriptor);
+/* Tells the parent that everything is set up, and changes to a socket that nobody else has. */
+void report_ready(struct init *init);
 /* Waits for the parent's next message and returns its type; 0 when the parent is gone. Descriptors that
  * come with it are stored in fds (room for `max`); *count gets how many. */
 char report_receive(struct init *init, int *fds, int max, int *count);

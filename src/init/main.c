@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	}
 	become_prepare(&init);
 
-	report_send(&init, SYNC_READY, -1);
+	report_ready(&init);
 	switch (report_receive(&init, NULL, 0, NULL)) {
 	case SYNC_COMMIT:
 		if (plan->flags & PLAN_WAIT_START)

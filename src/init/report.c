@@ -79,6 +79,23 @@ void report_send(struct init *init, char type, int descriptor)
 		_exit(1);
 }
 
+void report_ready(struct init *init)
+{
+	int pair[2];
+
+	/*
+	 * LXC's monitor has a copy of our end of the sync socket, so its closing would tell nobody anything
+	 * while the monitor lives. From here on the talk goes over a socket that is ours and the parent's
+	 * alone: it sees our exec, and we see its death.
+	 */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		report_failure(init, 0, errno, "Failed to make a socket pair");
+	report_send(init, SYNC_READY, pair[0]);
+	close(pair[0]);
+	close(init->report_fd);
+	init->report_fd = pair[1];
+}
+
 char report_receive(struct init *init, int *fds, int max, int *count)
 {
 	union {

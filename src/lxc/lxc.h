@@ -120,6 +120,10 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 /* Passes LXC's log on to ours, at debug level. */
 void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log);
 
+/* Removes what LXC leaves of a container on `path` (its lxcpath) when its monitor has ended: the empty
+ * directories of its lock. */
+void lxc_forget_path(const char *path);
+
 /* Reaps a monitor that ends by itself. */
 void lxc_monitor_wait(struct lxc_monitor *monitor);
 

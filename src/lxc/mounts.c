@@ -7,7 +7,9 @@
  *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are lost;
  *  - the recursive options, nosymfollow, tmpcopyup, remount, a type of cgroup, propagation other than
  *    private (which is the rule: init makes all of LXC's mounts private first);
- *  - a destination below an earlier bind mount: where its symlinks lead is not known beforehand;
+ *  - a destination below an earlier bind mount, or below a file system that brings its contents along:
+ *    where its symlinks lead is not known beforehand, and LXC would make the target through them,
+ *    on the host;
  *  - an entry longer than its line buffer, or with options that are LXC's own words.
  *
  * The order of the file is kept where it can be seen: a mount that covers or lies below an earlier late
@@ -33,6 +35,7 @@
 struct target {
 	const char *path; /* relative to the root, no symlinks: "dev/pts"; "" is the root */
 	bool late, bind;
+	bool foreign; /* what lies in it is not known: a bind mount, a disk, an overlay … */
 };
 
 struct compiler {
@@ -111,6 +114,7 @@ static int place(struct compiler *compiler, const char *destination, const char 
 	struct arena *arena = &compiler->recipe->arena;
 	int root = compiler->request->rootfs_fd;
 	char *lexical = clean(arena, destination);
+	bool covered = false;
 	size_t i;
 	int fd;
 
@@ -121,11 +125,14 @@ static int place(struct compiler *compiler, const char *destination, const char 
 		return error_errno(err, ENOMEM, "%s.destination", what);
 	for (i = 0; i < compiler->targets_count; i++)
 		if (compiler->targets[i].path[0] && is_below(lexical, compiler->targets[i].path)) {
-			/* What is there is what that mount brings: nothing yet, or its source's affair. */
-			*path = lexical;
-			*known = !compiler->targets[i].bind;
-			return 0;
+			/* What is there is what those mounts bring: nothing yet, or their source's affair. */
+			covered = true;
+			*known = *known && !compiler->targets[i].foreign;
 		}
+	if (covered) {
+		*path = lexical;
+		return 0;
+	}
 
 	fd = kernel_openat2(root, lexical[0] ? lexical : ".", O_PATH, 0,
 			    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
@@ -203,6 +210,20 @@ static bool is_lxc_word(const char *data)
 	return false;
 }
 
+/* File systems in which there is nothing, or only what the kernel put there. */
+static bool is_of_the_kernel(const char *type)
+{
+	static const char *const types[] = {"tmpfs",  "ramfs",	  "proc",      "sysfs",	  "mqueue",
+					    "devpts", "cgroup",	  "cgroup2",   "bpf",	  "debugfs",
+					    "tracefs", "securityfs", "configfs", "hugetlbfs"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_options *options,
 			  const char *path)
 {
@@ -237,7 +258,7 @@ static int add_entry(struct compiler *compiler, const struct spec_mount *mount, 
 		     {MOUNT_ATTR_NODIRATIME, "nodiratime"}};
 	char *text = arena_strdup(arena, options->bind ? (options->recursive ? "rbind" : "bind")
 						       : "defaults");
-	const char *encoded_source, *encoded_path, *data = NULL, *value;
+	const char *encoded_source, *encoded_path, *type, *data = NULL, *value;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names) && text; i++)
@@ -251,10 +272,10 @@ static int add_entry(struct compiler *compiler, const struct spec_mount *mount, 
 	}
 	encoded_source = encode(arena, source && *source ? source : "none");
 	encoded_path = encode(arena, path);
-	if (!text || !encoded_source || !encoded_path)
+	type = options->bind ? "none" : encode(arena, mount->type);
+	if (!text || !encoded_source || !encoded_path || !type)
 		return error_errno(err, ENOMEM, "%s", what);
-	value = arena_printf(arena, "%s %s %s %s 0 0", encoded_source, encoded_path,
-			     options->bind ? "none" : mount->type, text);
+	value = arena_printf(arena, "%s %s %s %s 0 0", encoded_source, encoded_path, type, text);
 	return lxc_recipe_add(compiler->recipe, "lxc.mount.entry", value, err);
 }
 
@@ -262,8 +283,9 @@ static size_t entry_length(const struct spec_mount *mount, const struct mount_op
 			   const char *source, const char *path)
 {
 	/* In the worst case every byte becomes four. */
-	return 4 * ((source ? strlen(source) : 4) + strlen(path)) +
-	       (options->data ? strlen(options->data) : 0) + (mount->type ? strlen(mount->type) : 0) +
+	return 4 * ((source ? strlen(source) : 4) + strlen(path) +
+		    (options->data ? strlen(options->data) : 0) +
+		    (mount->type ? strlen(mount->type) : 0)) +
 	       128;
 }
 
@@ -362,6 +384,8 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 	snprintf(what, sizeof(what), "mounts[%zu]", index);
 	if (mount_options_parse(mount, what, &compiler->recipe->arena, &options, err) < 0)
 		return -1;
+	if (!options.bind && !options.remount && !*type)
+		return error_set(err, "%s.type: is missing", what);
 	source = absolute_source(compiler, mount, &options);
 	if (options.bind && !options.remount) {
 		struct stat st;
@@ -393,13 +417,14 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 			return -1;
 		if (add_entry(compiler, mount, what, &options, source, path, create, err) < 0)
 			return -1;
-		if (strcmp(type, "proc") == 0 && strcmp(path, "proc") == 0)
-			compiler->have_proc = true;
+		if (strcmp(path, "proc") == 0)
+			compiler->have_proc = !options.bind && strcmp(type, "proc") == 0;
 	}
 	target = &compiler->targets[compiler->targets_count++];
 	target->path = path;
 	target->late = late;
 	target->bind = options.bind;
+	target->foreign = options.bind || !is_of_the_kernel(type);
 	return 0;
 }
 

@@ -28,6 +28,8 @@ char *lxc_config_read_back(const char *text, struct error *err)
 	container = lxc->container_new(name, "/run/lxc");
 	out = kernel_memfd_create("runlxc-config", MFD_CLOEXEC);
 	if (!copy || !container || out < 0) {
+		if (container)
+			lxc->container_put(container);
 		error_set(err, "Failed to ask liblxc for a container");
 		return NULL;
 	}
@@ -40,6 +42,7 @@ char *lxc_config_read_back(const char *text, struct error *err)
 		if (!container->set_config_item(container, line, value + 3)) {
 			error_set(err, "LXC refuses %s = %s", line, value + 3);
 			lxc->container_put(container);
+			lxc_forget_path("/run/lxc");
 			return NULL;
 		}
 	}
@@ -50,5 +53,9 @@ char *lxc_config_read_back(const char *text, struct error *err)
 		result = path_read_file(AT_FDCWD, path, (size_t)16 << 20, &length,
 					"the LXC configuration", err);
 	lxc->container_put(container);
+	/* Writing the configuration anywhere makes LXC make the container's directory. */
+	snprintf(path, sizeof(path), "/run/lxc/%s", name);
+	rmdir(path);
+	lxc_forget_path("/run/lxc");
 	return result;
 }

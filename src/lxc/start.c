@@ -3,6 +3,7 @@
 #include "lxc/lxc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -133,4 +134,22 @@ void lxc_monitor_close(struct lxc_monitor *monitor)
 		lxc_hand_over(monitor);
 	fd_close(fd_take(&monitor->control));
 	fd_close(fd_take(&monitor->log_fd));
+}
+
+void lxc_forget_path(const char *path)
+{
+	static const char top[] = "/run/lxc/lock";
+	char name[PATH_MAX];
+	char *end;
+
+	/* From the innermost up, for as long as they are empty: another container of LXC's on that path keeps
+	 * its own. */
+	if ((size_t)snprintf(name, sizeof(name), "%s/%s", top, path) >= sizeof(name))
+		return;
+	while (strlen(name) > sizeof(top) && rmdir(name) == 0) {
+		end = strrchr(name, '/');
+		while (end > name && end[-1] == '/')
+			end--;
+		*end = '\0';
+	}
 }

@@ -125,9 +125,13 @@ int process_plan_seal(struct plan_buffer *buffer, struct error *err)
 
 int process_capability_from_name(const char *name)
 {
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 	char full[64];
 	cap_value_t value;
 
+	/* libcap reads a name out of a longer text ("cap_chown=ep"), up to what can't be in one. */
+	if (name[strspn(name, letters)])
+		return -1;
 	if (strncasecmp(name, "cap_", 4) != 0) {
 		if (strlen(name) > sizeof(full) - 5)
 			return -1;

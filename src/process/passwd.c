@@ -51,7 +51,9 @@ char *passwd_home(uint32_t uid)
 		}
 		if (count < 6 || !*fields[2])
 			continue;
-		if (strtoul(fields[2], &end, 10) != uid || *end || !*fields[5])
+		/* No sign, no blanks: strtoull would have "-18446744073709550616" be 1000. */
+		if (fields[2][strspn(fields[2], "0123456789")] ||
+		    strtoull(fields[2], NULL, 10) != uid || !*fields[5])
 			continue;
 		if (asprintf(&result, "HOME=%s", fields[5]) < 0)
 			result = NULL;

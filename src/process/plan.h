@@ -112,7 +112,8 @@ enum sync_type {
 	SYNC_ERROR = 'E',   /* init → parent: struct sync_error follows; init exits */
 	SYNC_CGROUPS = 'C', /* init → parent: send the cgroup trees; the answer carries them as SCM_RIGHTS */
 	SYNC_TERMINAL = 'T', /* init → parent: carries the pty's master */
-	SYNC_READY = 'R',   /* init → parent: everything is set up; the sender's credentials tell its pid */
+	SYNC_READY = 'R',   /* init → parent: everything is set up; the sender's credentials tell its pid; carries
+			     * the socket on which the talk goes on */
 	SYNC_COMMIT = 'K',  /* parent → init: you are recorded; wait for the start */
 	SYNC_START = 'S',   /* parent → init: as COMMIT, and go on at once */
 	SYNC_STEP = 'D',    /* init → parent: a line for the debug log */

@@ -15,14 +15,26 @@
 #include "base/path.h"
 
 #define DIRECTORY "@seccomp"
-#define MAGIC 0x31504243u /* "CBP1" */
+#define MAGIC 0x32504243u /* "CBP2" */
 /* A host has a handful of profiles. Beyond this many the directory is emptied before the next is kept. */
 #define FILES_MAX 64
 
 struct header {
 	uint32_t magic, instructions;
-	uint64_t key_size;
+	uint64_t key_size, filter_hash;
 };
+
+/* FNV-1a */
+static uint64_t hash(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+	uint64_t value = 14695981039346656037ULL;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		value = (value ^ bytes[i]) * 1099511628211ULL;
+	return value;
+}
 
 static void put(struct seccomp_key *key, const void *data, size_t size)
 {
@@ -100,10 +112,7 @@ void seccomp_key_make(struct seccomp_key *key, const struct spec_seccomp *seccom
 		seccomp_key_free(key);
 		return;
 	}
-	/* FNV-1a */
-	key->hash = 14695981039346656037ULL;
-	for (i = 0; i < key->size; i++)
-		key->hash = (key->hash ^ (unsigned char)key->data[i]) * 1099511628211ULL;
+	key->hash = hash(key->data, key->size);
 }
 
 void seccomp_key_free(struct seccomp_key *key)
@@ -114,13 +123,29 @@ void seccomp_key_free(struct seccomp_key *key)
 
 static void file_name(const struct seccomp_key *key, char name[64])
 {
-	snprintf(name, 64, DIRECTORY "/%016llx", (unsigned long long)key->hash);
+	snprintf(name, 64, "%016llx", (unsigned long long)key->hash);
+}
+
+/* -1 with errno where it is not a directory of our own: a symlink is not followed. */
+static int open_directory(int root)
+{
+	cleanup_close int fd =
+	    openat(root, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (st.st_uid != geteuid()) {
+		errno = EPERM;
+		return -1;
+	}
+	return fd_take(&fd);
 }
 
 int seccomp_cache_load(int root, const struct seccomp_key *key, struct sock_filter **filter,
 		       size_t *count)
 {
-	cleanup_close int fd = -1;
+	cleanup_close int directory = -1, fd = -1;
 	cleanup_free char *data = NULL;
 	struct header header;
 	struct stat st;
@@ -129,9 +154,12 @@ int seccomp_cache_load(int root, const struct seccomp_key *key, struct sock_filt
 
 	if (root < 0 || !key->data)
 		return -1;
+	directory = open_directory(root);
+	if (directory < 0)
+		return -1;
 	file_name(key, name);
-	fd = openat(root, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
+	fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
 	    pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		return -1;
 	bytes = (size_t)header.instructions * sizeof(**filter);
@@ -142,7 +170,8 @@ int seccomp_cache_load(int root, const struct seccomp_key *key, struct sock_filt
 		return -1;
 	data = malloc(key->size + bytes);
 	if (!data || pread(fd, data, key->size + bytes, sizeof(header)) != (ssize_t)(key->size + bytes) ||
-	    memcmp(data, key->data, key->size) != 0)
+	    memcmp(data, key->data, key->size) != 0 ||
+	    hash(data + key->size, bytes) != header.filter_hash)
 		return -1;
 	*filter = malloc(bytes);
 	if (!*filter)
@@ -177,7 +206,8 @@ static void make_room(int directory)
 int seccomp_cache_store(int root, const struct seccomp_key *key, const struct sock_filter *filter,
 			size_t count)
 {
-	struct header header = {MAGIC, (uint32_t)count, key->size};
+	struct header header = {MAGIC, (uint32_t)count, key->size,
+				hash(filter, count * sizeof(*filter))};
 	cleanup_close int directory = -1, fd = -1;
 	struct seccomp_key whole = {0};
 	char name[64], temporary[64];
@@ -187,7 +217,7 @@ int seccomp_cache_store(int root, const struct seccomp_key *key, const struct so
 		return 0;
 	if (mkdirat(root, DIRECTORY, 0700) < 0 && errno != EEXIST)
 		return -1;
-	directory = openat(root, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = open_directory(root);
 	if (directory < 0)
 		return -1;
 	make_room(directory);
@@ -195,8 +225,8 @@ int seccomp_cache_store(int root, const struct seccomp_key *key, const struct so
 	put(&whole, key->data, key->size);
 	put(&whole, filter, count * sizeof(*filter));
 	file_name(key, name);
-	snprintf(temporary, sizeof(temporary), DIRECTORY "/tmp.%d", (int)getpid());
-	fd = openat(root, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	snprintf(temporary, sizeof(temporary), "tmp.%d", (int)getpid());
+	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || !whole.data) {
 		seccomp_key_free(&whole);
 		return -1;
@@ -204,11 +234,11 @@ int seccomp_cache_store(int root, const struct seccomp_key *key, const struct so
 	/* Renamed when it is whole: a reader sees all of it or none. */
 	result = path_write_all(fd, whole.data, whole.size);
 	if (result == 0)
-		result = renameat(root, temporary, root, name);
+		result = renameat(directory, temporary, directory, name);
 	if (result < 0) {
 		int saved = errno;
 
-		unlinkat(root, temporary, 0);
+		unlinkat(directory, temporary, 0);
 		errno = saved;
 	}
 	seccomp_key_free(&whole);

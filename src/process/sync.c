@@ -12,16 +12,19 @@
 int process_sync_pair(int lowest, int *ours, int *inits, struct error *err)
 {
 	cleanup_close int a = -1, b = -1;
+	cleanup_close int high_a = -1, high_b = -1;
 	int pair[2], on = 1;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_errno(err, errno, "Failed to make a socket pair");
 	a = pair[0];
 	b = pair[1];
-	*inits = fcntl(b, F_DUPFD_CLOEXEC, lowest);
-	if (*inits < 0 || setsockopt(a, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+	high_a = fcntl(a, F_DUPFD_CLOEXEC, lowest);
+	high_b = fcntl(b, F_DUPFD_CLOEXEC, lowest);
+	if (high_a < 0 || high_b < 0 || setsockopt(a, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return error_errno(err, errno, "Failed to set up a socket pair");
-	*ours = fd_take(&a);
+	*ours = fd_take(&high_a);
+	*inits = fd_take(&high_b);
 	return 0;
 }
 
@@ -31,6 +34,21 @@ struct message {
 	int fd;	   /* -1: none came */
 	pid_t pid; /* of the sender */
 };
+
+/* Keeps the first. Where one fits so does a second, as the room for them is rounded up. */
+static void take_descriptors(const struct cmsghdr *part, struct message *message)
+{
+	size_t i;
+	int fd;
+
+	for (i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= part->cmsg_len; i++) {
+		memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+		if (i == 0)
+			message->fd = fd;
+		else
+			close(fd);
+	}
+}
 
 /* 1: a message, 0: the other end is closed, -1: errno. */
 static int receive(int sync, struct message *message)
@@ -60,7 +78,7 @@ static int receive(int sync, struct message *message)
 		if (part->cmsg_level != SOL_SOCKET)
 			continue;
 		if (part->cmsg_type == SCM_RIGHTS && part->cmsg_len >= CMSG_LEN(sizeof(int))) {
-			memcpy(&message->fd, CMSG_DATA(part), sizeof(int));
+			take_descriptors(part, message);
 		} else if (part->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred credentials;
 
@@ -113,13 +131,13 @@ static int send_trees(int sync, const struct sync_handler *handler, struct error
 	return result;
 }
 
-int process_sync_wait_ready(int sync, const struct sync_handler *handler, pid_t *pid,
+int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t *pid,
 			    struct error *err)
 {
 	struct message message;
 	int got;
 
-	while ((got = receive(sync, &message)) > 0) {
+	while ((got = receive(*sync, &message)) > 0) {
 		/* Whatever came unasked is not kept. */
 		cleanup_close int fd = message.fd;
 
@@ -127,10 +145,14 @@ int process_sync_wait_ready(int sync, const struct sync_handler *handler, pid_t 
 		case SYNC_ERROR:
 			return init_failed(&message, err);
 		case SYNC_READY:
+			if (fd < 0)
+				return error_set(err, "init sent no socket");
 			*pid = message.pid;
+			close(*sync);
+			*sync = fd_take(&fd);
 			return 0;
 		case SYNC_CGROUPS:
-			if (send_trees(sync, handler, err) < 0)
+			if (send_trees(*sync, handler, err) < 0)
 				return -1;
 			break;
 		case SYNC_TERMINAL:
@@ -166,8 +188,7 @@ int process_sync_wait_executed(int sync, const struct log *log, struct error *er
 	int got;
 
 	while ((got = receive(sync, &message)) > 0) {
-		cleanup_close int fd = message.fd;
-
+		fd_close(message.fd);
 		if (message.data[0] == SYNC_ERROR)
 			return init_failed(&message, err);
 		if (message.data[0] == SYNC_WARNING)

@@ -24,10 +24,11 @@ struct sync_handler {
 int process_sync_pair(int lowest, int *ours, int *inits, struct error *err);
 
 /*
- * Answers init until it is ready; *pid gets its pid as we see it. A failure that init told is in *err, its
+ * Answers init until it is ready; *pid gets its pid as we see it, *sync becomes the socket on which the talk goes
+ * on (the old one is closed). A failure that init told is in *err, its
  * exit code in err->exit_code. When init was never there, or died without a word, errnum is ECONNRESET.
  */
-int process_sync_wait_ready(int sync, const struct sync_handler *handler, pid_t *pid,
+int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t *pid,
 			    struct error *err);
 
 /* SYNC_COMMIT or SYNC_START. */

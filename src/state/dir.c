@@ -3,6 +3,7 @@
 #include "state/state.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -139,9 +140,14 @@ int state_dir_create(int root, const char *id, struct state_dir *dir, struct err
 			err->errnum = EEXIST;
 			return -1;
 		}
-		if (result)
-			return error_errno(err, errno, "can't make the directory of container %s",
-					   id);
+		if (result) {
+			struct state_dir at = {.dir = root, .lock = -1};
+			char name[PATH_MAX + NAME_MAX + 2];
+			int saved = errno;
+
+			state_file_name(&at, id, name, sizeof(name));
+			return error_errno(err, saved, "can't make %s", name);
+		}
 		result = state_dir_open(root, id, dir, err);
 		if (result == 0)
 			result = take_lock(root, id, dir, err);

@@ -259,6 +259,11 @@ static struct state *read_from(const struct state_dir *dir, const char *id, cons
 	return PTR_TAKE(state);
 }
 
+struct state *state_read_creating(const struct state_dir *dir, const char *id, struct error *err)
+{
+	return read_from(dir, id, STATE_CREATING_FILE, err);
+}
+
 struct state *state_read(const struct state_dir *dir, const char *id, struct error *err)
 {
 	struct state *state = read_from(dir, id, STATE_FILE, err);

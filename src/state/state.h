@@ -91,6 +91,8 @@ int state_write_creating(const struct state_dir *dir, const struct state *state,
 
 /* NULL when there is none yet, or only half of creating.json (a create that was killed early): errnum ENOENT. */
 struct state *state_read(const struct state_dir *dir, const char *id, struct error *err);
+/* As it was recorded when the container was being created, for a delete where state.json is damaged. */
+struct state *state_read_creating(const struct state_dir *dir, const char *id, struct error *err);
 void state_free(struct state *state);
 
 static inline void cleanup_state_(struct state **state)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What LXC's log becomes: the error of a start that failed, and lines for the debug log. */
+#include "test_spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/kernel.h"
+#include "base/path.h"
+#include "lxc/lxc.h"
+
+#define LINE "lxc 20260102030405.678 "
+#define PLACE "../src/lxc/conf.c:mount_entry:2515 - "
+
+/* ---- a log ---- */
+
+static struct lxc_monitor monitor_with(const char *log)
+{
+	struct lxc_monitor monitor = LXC_MONITOR_INIT;
+
+	monitor.log_fd = kernel_memfd_create("test-log", MFD_CLOEXEC);
+	assert_true(monitor.log_fd >= 0);
+	assert_int_equal(path_write_all(monitor.log_fd, log, strlen(log)), 0);
+	return monitor;
+}
+
+static void assert_error(const char *log, const char *expected, int errnum)
+{
+	struct spec_mount mounts[] = {
+	    {.destination = (char *)"/x", .type = (char *)"tmpfs"},
+	    {.destination = (char *)"/x/y", .type = (char *)"nofs"},
+	    {.destination = (char *)"/x", .type = (char *)"ext4"},
+	    {.destination = (char *)"/z"},
+	};
+	const struct spec spec = {.mounts = mounts, .mounts_count = ARRAY_SIZE(mounts)};
+	struct lxc_monitor monitor = monitor_with(log);
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(lxc_error_from_log(&monitor, &spec, &err), -1);
+	assert_string_equal(error_text(&err), expected);
+	assert_int_equal(err.errnum, errnum);
+	error_clear(&err);
+	close(monitor.log_fd);
+}
+
+/* ---- the error ---- */
+
+static void the_first_error_is_the_cause(void **state)
+{
+	(void)state;
+	assert_error(LINE "DEBUG    conf - " PLACE "looking\n" LINE "WARN     conf - " PLACE
+			  "well\n" LINE "ERROR    conf - " PLACE "Failed to do this\n" LINE
+			  "ERROR    start - ../src/lxc/start.c:do_start:1 - Failed to start\n",
+		     "LXC: Failed to do this", 0);
+}
+
+static void errnos_text_goes_behind(void **state)
+{
+	(void)state;
+	assert_error(LINE "ERROR    conf - " PLACE
+			  "No such file or directory - Failed to open \"x\"\n",
+		     "LXC: Failed to open \"x\": no such file or directory", ENOENT);
+	assert_error(LINE "ERROR    conf - " PLACE "Read-only file system - Failed to make it\n",
+		     "LXC: Failed to make it: read-only file system", EROFS);
+	/* What is no errno's text stays where it is. */
+	assert_error(LINE "ERROR    conf - " PLACE "Some - thing - else\n",
+		     "LXC: Some - thing - else", 0);
+}
+
+static void our_own_word_in_it_is_an_error(void **state)
+{
+	(void)state;
+	assert_error("runlxc: LXC refuses lxc.nonsense = 1\n", "LXC: LXC refuses lxc.nonsense = 1",
+		     0);
+}
+
+static void what_is_always_said_is_no_error(void **state)
+{
+	(void)state;
+	assert_error(LINE "ERROR    utils - ../src/lxc/utils.c:f:1 - "
+			  "No such file or directory - Can't open /dev/null\n" LINE
+			  "ERROR    conf - " PLACE "The cause\n",
+		     "LXC: The cause", 0);
+}
+
+static void a_mount_is_named_by_its_field(void **state)
+{
+	(void)state;
+	assert_error(
+	    LINE "ERROR    conf - " PLACE "No such device - Failed to mount \"none\" on "
+		 "\"/usr/lib/x86_64-linux-gnu/lxc/rootfs/x/y\"\n",
+	    "mounts[1]: a mount of type \"nofs\" on \"/x/y\": LXC: Failed to mount \"none\" "
+	    "on \"/usr/lib/x86_64-linux-gnu/lxc/rootfs/x/y\": no such device",
+	    ENODEV);
+	/* Of several on a place the last was being made. */
+	assert_error(LINE "ERROR    conf - " PLACE "Failed on \"/usr/lib/lxc/rootfs/x\"\n",
+		     "mounts[2]: a mount of type \"ext4\" on \"/x\": "
+		     "LXC: Failed on \"/usr/lib/lxc/rootfs/x\"",
+		     0);
+	assert_error(LINE "ERROR    conf - " PLACE "Failed on \"/usr/lib/lxc/rootfs/z\"\n",
+		     "mounts[3]: a mount of type \"\" on \"/z\": "
+		     "LXC: Failed on \"/usr/lib/lxc/rootfs/z\"",
+		     0);
+	assert_error(LINE "ERROR    conf - " PLACE "Failed on \"/usr/lib/lxc/rootfs/unknown\"\n",
+		     "LXC: Failed on \"/usr/lib/lxc/rootfs/unknown\"", 0);
+	assert_error(LINE "ERROR    conf - " PLACE "Failed on \"/usr/lib/lxc/rootfs/x\n",
+		     "LXC: Failed on \"/usr/lib/lxc/rootfs/x", 0);
+}
+
+static void a_log_that_says_nothing_is_an_error_too(void **state)
+{
+	static const char *const logs[] = {"",
+					   "\n\n",
+					   "ERROR",
+					   "a b",
+					   "lxc x ERROR",
+					   "lxc x ERROR conf",
+					   " - ",
+					   " -  - ",
+					   LINE "DEBUG    conf - " PLACE "nothing\n",
+					   LINE "ERROR    conf - no place\n"};
+	struct lxc_monitor none = LXC_MONITOR_INIT;
+	const struct spec spec = {0};
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++)
+		assert_error(logs[i], "LXC ended without saying why", 0);
+	assert_int_equal(lxc_error_from_log(&none, &spec, &err), -1);
+	assert_string_equal(error_text(&err), "LXC ended without saying why");
+	error_clear(&err);
+}
+
+/* ---- the debug log ---- */
+
+struct lines {
+	int count;
+	char text[300];
+};
+
+static void note(void *data, enum log_level level, const char *message)
+{
+	struct lines *lines = data;
+	size_t length = strlen(lines->text);
+
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	lines->count++;
+	snprintf(lines->text + length, sizeof(lines->text) - length, "%s\n", message);
+}
+
+static void every_line_is_passed_on_to_the_debug_log(void **state)
+{
+	static const char text[] = LINE "DEBUG    conf - " PLACE "one %s\nruns on\nand ends";
+	struct lxc_monitor monitor = monitor_with(text);
+	struct lines lines = {0};
+	struct log log = {note, &lines, LOG_LEVEL_DEBUG};
+
+	(void)state;
+	lxc_log_forward(&monitor, &log);
+	assert_int_equal(lines.count, 3);
+	assert_memory_equal(lines.text, text, sizeof(text) - 1);
+	log.level = LOG_LEVEL_INFO;
+	lxc_log_forward(&monitor, &log);
+	assert_int_equal(lines.count, 3);
+	close(monitor.log_fd);
+	monitor.log_fd = -1;
+	lxc_log_forward(&monitor, &log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_first_error_is_the_cause),
+	    cmocka_unit_test(errnos_text_goes_behind),
+	    cmocka_unit_test(our_own_word_in_it_is_an_error),
+	    cmocka_unit_test(what_is_always_said_is_no_error),
+	    cmocka_unit_test(a_mount_is_named_by_its_field),
+	    cmocka_unit_test(a_log_that_says_nothing_is_an_error_too),
+	    cmocka_unit_test(every_line_is_passed_on_to_the_debug_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
