@@ -420,7 +420,8 @@ static int settle(struct creation *creation, struct error *err)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
-	creation->monitor.kept = options->lxc_monitor;
+	if (options->lxc_monitor && lxc_monitor_keep(&creation->monitor, creation->pidfd, err) < 0)
+		return -1;
 	return creation->start_at_once ? 0 : process_sync_send(creation->sync, SYNC_COMMIT, err);
 }
 

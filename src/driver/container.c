@@ -167,17 +167,17 @@ static void end_monitor(const struct driver *driver, const struct state *state)
 
 /* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
  * cgroups from outside, goes now. */
-static int end_processes(const struct state *state, const struct cgroup_layout *layout, struct error *err)
+static int end_processes(const char *path, const struct cgroup_layout *layout, struct error *err)
 {
 	cleanup_free pid_t *pids = NULL;
 	size_t count = 0;
 
-	if (cgroup_pids(layout, state->cgroup_path, &pids, &count, err) < 0)
+	if (cgroup_pids(layout, path, &pids, &count, err) < 0)
 		return -1;
 	if (count == 0)
 		return 0;
-	return cgroup_signal_all(layout, state->cgroup_path, SIGKILL, err) < 0 ||
-		       cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0
+	return cgroup_signal_all(layout, path, SIGKILL, err) < 0 ||
+		       cgroup_wait_empty(layout, path, 10000, err) < 0
 		   ? -1
 		   : 0;
 }
@@ -190,13 +190,16 @@ int container_destroy(const struct driver *driver, struct container *container,
 	int result = 0;
 
 	if (state->cgroup_path) {
-		result = end_processes(state, layout, err);
+		result = end_processes(state->cgroup_path, layout, err);
 		end_monitor(driver, state);
 		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
 			result = -1;
 	}
 	if (state->monitor_cgroup) {
-		if (cgroup_remove(layout, state->monitor_cgroup, result < 0 ? &later : err) < 0)
+		/* A create that was killed may have left LXC's child there, which waits for a monitor that is no
+		 * more. */
+		if (end_processes(state->monitor_cgroup, layout, result < 0 ? &later : err) < 0 ||
+		    cgroup_remove(layout, state->monitor_cgroup, result < 0 ? &later : err) < 0)
 			result = -1;
 	}
 	if (result == 0 && state_dir_remove(container->root, state->id, &container->dir, err) < 0)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -167,15 +166,6 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 
 /* ---- wait ---- */
 
-/* <linux/pidfd.h> of Linux 6.15; older headers have none of it. */
-struct exit_info {
-	uint64_t mask, cgroup_id;
-	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
-	int32_t exit_code;
-	uint32_t room[16];
-};
-#define EXIT_INFO_EXIT (1ULL << 3)
-
 static int recorded_exit(const struct container *container, int *wait_status)
 {
 	struct error ignored = ERROR_INIT;
@@ -212,7 +202,6 @@ static int status_of_zombie(const struct state *state, int *wait_status)
 
 static int status_by_pidfd(const struct state *state, int pidfd, int *wait_status, struct error *err)
 {
-	struct exit_info info = {.mask = EXIT_INFO_EXIT};
 	struct pollfd event = {.fd = pidfd, .events = POLLIN};
 
 	while (poll(&event, 1, -1) < 0 && errno == EINTR)
@@ -223,12 +212,10 @@ static int status_by_pidfd(const struct state *state, int pidfd, int *wait_statu
 	event.events = 0;
 	while (poll(&event, 1, -1) < 0 && errno == EINTR)
 		;
-	if (ioctl(pidfd, _IOC(_IOC_READ | _IOC_WRITE, 0xFF, 11, offsetof(struct exit_info, room)), &info) < 0 ||
-	    !(info.mask & EXIT_INFO_EXIT))
+	if (kernel_pidfd_exit_status(pidfd, wait_status) < 0)
 		return error_set(err, "the exit status is not known: the container was reaped by someone else, "
 				      "and this kernel does not tell it (PIDFD_INFO_EXIT needs Linux 6.15); "
 				      "--lxc-monitor keeps it");
-	*wait_status = info.exit_code;
 	return 0;
 }
 
@@ -241,27 +228,30 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 
 	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
-	if (recorded_exit(&container, &status) < 0) {
-		if (container.state->monitor_pid <= 0 && container.state->pid > 0 &&
-		    status_of_zombie(container.state, &status) == 0)
-			goto known;
-		pidfd = container_pidfd(container.state, err);
-		if (pidfd < 0)
-			return error_set(err, "the exit status is not known: the container had ended before, and "
-					      "nobody recorded it (--lxc-monitor does)");
-		if (container.state->monitor_pid > 0) {
-			/* The monitor records it, and ends. */
-			cleanup_close int monitor = kernel_pidfd_open(container.state->monitor_pid);
-			struct pollfd event = {.fd = monitor, .events = POLLIN};
+	if (recorded_exit(&container, &status) == 0)
+		goto known;
+	if (container.state->monitor_pid > 0) {
+		/* The monitor records it, and ends; it may still be at it when the container has ended. */
+		cleanup_close int monitor = kernel_pidfd_open(container.state->monitor_pid);
+		struct pollfd event = {.fd = monitor, .events = POLLIN};
 
-			while (monitor >= 0 && poll(&event, 1, -1) < 0 && errno == EINTR)
-				;
-			if (recorded_exit(&container, &status) < 0)
-				return error_set(err, "LXC's monitor ended without recording the exit status");
-		} else if (status_by_pidfd(container.state, pidfd, &status, err) < 0) {
-			return -1;
-		}
+		while (monitor >= 0 &&
+		       state_process_start(container.state->monitor_pid, NULL) ==
+			   container.state->monitor_start &&
+		       poll(&event, 1, -1) < 0 && errno == EINTR)
+			;
+		if (recorded_exit(&container, &status) == 0)
+			goto known;
+		return error_set(err, "LXC's monitor ended without recording the exit status");
 	}
+	if (container.state->pid > 0 && status_of_zombie(container.state, &status) == 0)
+		goto known;
+	pidfd = container_pidfd(container.state, err);
+	if (pidfd < 0)
+		return error_set(err, "the exit status is not known: the container had ended before, and "
+				      "nobody recorded it (--lxc-monitor does)");
+	if (status_by_pidfd(container.state, pidfd, &status, err) < 0)
+		return -1;
 known:
 	*exit_status = driver_exit_status(status);
 	*reason = WIFSIGNALED(status) ? "signalled" : "exited";

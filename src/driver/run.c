@@ -56,9 +56,11 @@ static void record_exit(const struct creation *creation, int status)
 static int stay(struct creation *creation, int *exit_status, struct error *err)
 {
 	bool monitor = creation->options->lxc_monitor;
+	cleanup_close int monitor_pidfd = monitor ? kernel_pidfd_open(creation->monitor.pid) : -1;
 	const struct console_session session = {
 	    .pid = monitor ? creation->monitor.pid : creation->container.state->pid,
-	    .pidfd = creation->pidfd,
+	    .pidfd = monitor ? monitor_pidfd : creation->pidfd,
+	    .target_pidfd = creation->pidfd,
 	    .terminal = creation->terminal,
 	    .input = creation->terminal >= 0 ? 0 : -1,
 	    .output = 1,

@@ -109,6 +109,10 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
  * keeps those below `lowest`. */
 int lxc_monitor_room(int lowest, size_t count);
 
+/* Gives a kept monitor a pidfd of the container's first process, by which it can ask the kernel how that ended:
+ * liblxc does not tell a signal from a status. */
+int lxc_monitor_keep(struct lxc_monitor *monitor, int pidfd, struct error *err);
+
 /* Kills the monitor, without waiting for its end. */
 void lxc_hand_over_begin(const struct lxc_monitor *monitor);
 /* Kills the monitor and reaps it. The container's first process, if it is there, goes to the nearest

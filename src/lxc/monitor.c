@@ -116,8 +116,31 @@ static void receive_request(struct monitor *monitor)
 			     strerror(errno));
 		close(fds[i]);
 	}
-	/* Anything that comes now means that the caller is gone; there is no need to look: we go with it. */
-	close(monitor->control);
+}
+
+/* How the container ended, by the pidfd that the caller left for us; else as liblxc has it, which can't tell
+ * signal 9 from status 9. */
+static int exit_status(struct monitor *monitor, int from_lxc)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {.iov_base = (char[]){0}, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	int pidfd, status = from_lxc;
+
+	if (recvmsg(monitor->control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == 1 &&
+	    CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS) {
+		memcpy(&pidfd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(pidfd));
+		if (kernel_pidfd_exit_status(pidfd, &status) < 0)
+			status = from_lxc;
+		close(pidfd);
+	}
+	return status;
 }
 
 static void set_items(struct monitor *monitor, struct lxc_container *container)
@@ -201,15 +224,20 @@ void monitor_main(int control, int log_fd, int lowest, pid_t caller)
 		FAIL(&monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n", monitor.name,
 		     monitor.path);
 	set_items(&monitor, container);
-	if (monitor.request.keep_monitor)
+	if (monitor.request.keep_monitor) {
+		/* It is to outlive the caller. A caller that is killed before it recorded the container is still
+		 * noticed: init ends when the sync socket is closed, and we end after it. */
+		prctl(PR_SET_PDEATHSIG, 0);
 		write_config(&monitor);
+	}
 	container->want_daemonize(container, false);
 	container->want_close_all_fds(container, false);
 	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", monitor.request.init_fd);
 	snprintf(plan_number, sizeof(plan_number), "%d", monitor.request.plan_fd);
 	if (!container->start(container, 0, arguments) && !monitor.request.keep_monitor)
 		_exit(1);
-	status = container->error_num;
+	status = monitor.request.keep_monitor ? exit_status(&monitor, container->error_num)
+					      : container->error_num;
 	if (monitor.request.keep_monitor)
 		record_exit(&monitor, status);
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));

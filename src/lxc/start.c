@@ -106,6 +106,29 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	return 0;
 }
 
+int lxc_monitor_keep(struct lxc_monitor *monitor, int pidfd, struct error *err)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec data = {.iov_base = (char[]){'P'}, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(int));
+	/* It lies in the socket until the container has ended. */
+	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
+		return error_errno(err, errno, "Failed to reach LXC's monitor");
+	monitor->kept = true;
+	return 0;
+}
+
 void lxc_hand_over_begin(const struct lxc_monitor *monitor)
 {
 	/* Our own child, not reaped yet: the pid can be nobody else's. */
