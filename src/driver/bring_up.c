@@ -472,6 +472,20 @@ static int bring_up(struct creation *creation, struct error *err)
 		   : 0;
 }
 
+/* Whatever names a field says also which document it is in. */
+static void name_document(struct error *err)
+{
+	static const char *const fields[] = {"mounts[", "linux.", "process.", "root.", "hooks.",
+					     "hostname:", "domainname:"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		if (strncmp(error_text(err), fields[i], strlen(fields[i])) == 0) {
+			error_prefix(err, "config.json");
+			return;
+		}
+}
+
 int creation_run(struct creation *creation, const struct driver *driver, const char *id,
 		 const struct driver_create_options *options, bool start_at_once, struct error *err)
 {
@@ -489,8 +503,10 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 		return -1;
 	if (read_config(creation, err) < 0 ||
 	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
-	    open_rootfs(creation, err) < 0)
+	    open_rootfs(creation, err) < 0) {
+		name_document(err);
 		return -1;
+	}
 	creation->layout = cgroup_detect(err);
 	if (!creation->layout)
 		return -1;
@@ -502,8 +518,10 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 	result = bring_up(creation, err);
 	if (driver->debug)
 		lxc_log_forward(&creation->monitor, driver->log);
-	if (result < 0)
+	if (result < 0) {
+		name_document(err);
 		undo(creation);
+	}
 	return result;
 }
 

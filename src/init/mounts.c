@@ -156,21 +156,6 @@ static int configure(int fs, const char *data)
 	return result;
 }
 
-/*
- * The old call, for file systems and options that the new interface does not take in this kernel. A
- * place of its own is needed to mount on: a detached tmpfs would do, but a mount on "/" that is
- * picked up and moved at once is simpler, and nobody else is in this mount namespace yet.
- */
-static int new_by_old_call(const struct plan *plan, const struct plan_mount *mount, int target)
-{
-	char path[64];
-	unsigned long flags = mount->sb_readonly ? MS_RDONLY : 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", target);
-	return kernel_mount(plan_text(plan, mount->source), path, plan_text(plan, mount->type), flags,
-			    plan_text(plan, mount->data));
-}
-
 static int new_file_system(const struct plan *plan, const struct plan_mount *mount)
 {
 	const char *source = plan_text(plan, mount->source), *data = plan_text(plan, mount->data);
@@ -247,35 +232,19 @@ static void mount_tree(struct init *init, const struct plan_mount *mount)
 static void mount_new(struct init *init, const struct plan_mount *mount)
 {
 	const struct plan *plan = init->plan;
-	int tree, target;
+	int tree;
 
 	tree = new_file_system(plan, mount);
-	if (tree >= 0) {
-		attach(init, mount, tree);
-		if (mount->copy_up && mount->attr_set & MOUNT_ATTR_RDONLY &&
-		    set_attributes(tree, MOUNT_ATTR_RDONLY, 0, 0) < 0)
-			report_failure(init, 0, errno, "%s: Failed to make \"%s\" read-only",
-				       plan_text(plan, mount->what), plan_text(plan, mount->destination));
-		close(tree);
-		return;
-	}
-	target = mounts_open_target(plan_text(plan, mount->destination), true, false,
-				    mount->no_symlink);
-	if (target < 0)
-		report_failure(init, 0, errno, "%s: Failed to open the destination \"%s\"",
-			       plan_text(plan, mount->what), plan_text(plan, mount->destination));
-	if (mount->copy_up || new_by_old_call(plan, mount, target) < 0)
-		report_failure(init, 0, errno, "%s: Failed to mount a new %s on \"%s\"",
+	if (tree < 0)
+		report_failure(init, 0, errno, "%s: Failed to make a %s for \"%s\"",
 			       plan_text(plan, mount->what), plan_text(plan, mount->type),
 			       plan_text(plan, mount->destination));
-	close(target);
-	target = mounts_open_target(plan_text(plan, mount->destination), false, false,
-				    mount->no_symlink);
-	if (target < 0 || set_attributes(target, mount->attr_set, mount->attr_clear, 0) < 0)
-		report_failure(init, 0, errno, "%s: Failed to set the options of \"%s\"",
+	attach(init, mount, tree);
+	if (mount->copy_up && mount->attr_set & MOUNT_ATTR_RDONLY &&
+	    set_attributes(tree, MOUNT_ATTR_RDONLY, 0, 0) < 0)
+		report_failure(init, 0, errno, "%s: Failed to make \"%s\" read-only",
 			       plan_text(plan, mount->what), plan_text(plan, mount->destination));
-	set_propagation(init, mount, target);
-	close(target);
+	close(tree);
 }
 
 /* What is mounted there stays, its options change: "remount" in a mount's options. */

@@ -10,6 +10,7 @@
  *  - a destination below an earlier bind mount, or below a file system that brings its contents along:
  *    where its symlinks lead is not known beforehand, and LXC would make the target through them,
  *    on the host;
+ *  - options of a file system, but for a tmpfs's NAME=VALUE: others it drops without a word;
  *  - an entry longer than its line buffer, or with options that are LXC's own words.
  *
  * The order of the file is kept where it can be seen: a mount that covers or lies below an earlier late
@@ -224,6 +225,18 @@ static bool is_of_the_kernel(const char *type)
 	return false;
 }
 
+static bool has_bare_word(const char *data)
+{
+	while (*data) {
+		size_t length = strcspn(data, ",");
+
+		if (length && !memchr(data, '=', length))
+			return true;
+		data += length + (data[length] == ',');
+	}
+	return false;
+}
+
 static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_options *options,
 			  const char *path)
 {
@@ -238,6 +251,10 @@ static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_opt
 		return !(options->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY) &&
 		       !(options->attr_clear & ~(uint64_t)MOUNT_ATTR_RDONLY);
 	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
+		return false;
+	/* LXC drops words that it doesn't know without a word of its own, and all options of the kernel's own
+	 * file systems; init hears the kernel's answer. */
+	if (options->data && (strcmp(type, "tmpfs") != 0 || has_bare_word(options->data)))
 		return false;
 	if (strcmp(type, "devpts") == 0 && strcmp(path, "dev/pts") == 0)
 		return false;
