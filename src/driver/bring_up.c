@@ -144,6 +144,10 @@ static int record(struct creation *creation, struct error *err)
 		 ? asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->id)
 		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.runlxc-%d", (int)getpid())) < 0)
 		state->monitor_cgroup = NULL;
+	if (creation->options->lxc_monitor) {
+		state->monitor_pid = creation->monitor.pid;
+		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
+	}
 	state->created_only = true;
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
@@ -357,16 +361,13 @@ static int run_hooks(const struct creation *creation, struct error *err)
 	return 0;
 }
 
-/* The end of the monitor, or its entry into the books. */
+/* The end of the monitor, unless it is kept. */
 static int settle_monitor(struct creation *creation, struct error *err)
 {
 	struct state *state = creation->container.state;
 
-	if (creation->options->lxc_monitor) {
-		state->monitor_pid = creation->monitor.pid;
-		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
+	if (creation->options->lxc_monitor)
 		return 0;
-	}
 	lxc_hand_over(&creation->monitor);
 	if (cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
 		return -1;

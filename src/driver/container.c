@@ -159,6 +159,9 @@ static void end_monitor(const struct driver *driver, const struct state *state)
 		return;
 	}
 	event = (struct pollfd){.fd = fd, .events = POLLIN};
+	/* One whose create was killed half-way has no container to end with, and may still be making it. */
+	if (state->pid == 0)
+		kernel_pidfd_send_signal(fd, SIGKILL);
 	if (poll(&event, 1, 2000) == 0)
 		kernel_pidfd_send_signal(fd, SIGKILL);
 	poll(&event, 1, 2000);
@@ -189,9 +192,12 @@ int container_destroy(const struct driver *driver, struct container *container,
 	struct error later = ERROR_INIT;
 	int result = 0;
 
+	if (state->pid == 0)
+		end_monitor(driver, state);
 	if (state->cgroup_path) {
 		result = end_processes(state->cgroup_path, layout, err);
-		end_monitor(driver, state);
+		if (state->pid)
+			end_monitor(driver, state);
 		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
 			result = -1;
 	}

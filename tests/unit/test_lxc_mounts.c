@@ -45,7 +45,6 @@ static void options_become_lxcs_words(void **state)
 	    {"'private'", "defaults"},
 	    {"'rprivate'", "defaults"},
 	    {"'size=1k', 'ro', 'mode=700'", "defaults,ro,size=1k,mode=700"},
-	    {"'sync'", "defaults,sync"},
 	};
 	struct box *box = *state;
 
