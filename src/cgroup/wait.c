@@ -12,6 +12,7 @@
 
 #define BACKOFF_FIRST_US 50u
 #define BACKOFF_LAST_US 10000u
+#define REMOVED_CHECK_MS 100
 
 /* ---- time ---- */
 
@@ -82,7 +83,9 @@ int cgroup_wait_event(int dir, const char *want, const struct timespec *deadline
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (poll(&poller, 1, left) < 0 && errno != EINTR)
+		/* A cgroup that is removed while we wait wakes nobody: look again now and then. */
+		if (poll(&poller, 1, left < REMOVED_CHECK_MS ? left : REMOVED_CHECK_MS) < 0 &&
+		    errno != EINTR)
 			return -1;
 	}
 }

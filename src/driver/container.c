@@ -168,21 +168,45 @@ static void end_monitor(const struct driver *driver, const struct state *state)
 	lxc_forget_path(driver->root);
 }
 
-/* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
- * cgroups from outside, goes now. */
-static int end_processes(const char *path, const struct cgroup_layout *layout, struct error *err)
+/* Kills whoever is in a cgroup or below it; *killed tells whether there was anybody. */
+static int kill_members(const char *path, const struct cgroup_layout *layout, bool *killed, struct error *err)
 {
 	cleanup_free pid_t *pids = NULL;
 	size_t count = 0;
 
+	*killed = false;
 	if (cgroup_pids(layout, path, &pids, &count, err) < 0)
 		return -1;
-	if (count == 0)
-		return 0;
-	return cgroup_signal_all(layout, path, SIGKILL, err) < 0 ||
-		       cgroup_wait_empty(layout, path, 10000, err) < 0
-		   ? -1
-		   : 0;
+	*killed = count > 0;
+	return count ? cgroup_signal_all(layout, path, SIGKILL, err) : 0;
+}
+
+/* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
+ * cgroups from outside, goes now. */
+static int remove_cgroups(const struct driver *driver, const struct state *state,
+			  const struct cgroup_layout *layout, struct error *err)
+{
+	bool killed;
+
+	if (kill_members(state->cgroup_path, layout, &killed, err) < 0)
+		return -1;
+	/* A kept monitor removes the container's cgroups itself once that has ended. */
+	end_monitor(driver, state);
+	if (killed && cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0)
+		return -1;
+	return cgroup_remove(layout, state->cgroup_path, err);
+}
+
+/* A create that was killed may have left LXC's child there, which waits for a monitor that is no more. */
+static int remove_monitor_cgroup(const struct state *state, const struct cgroup_layout *layout,
+				 struct error *err)
+{
+	bool killed;
+
+	if (kill_members(state->monitor_cgroup, layout, &killed, err) < 0 ||
+	    (killed && cgroup_wait_empty(layout, state->monitor_cgroup, 10000, err) < 0))
+		return -1;
+	return cgroup_remove(layout, state->monitor_cgroup, err);
 }
 
 int container_destroy(const struct driver *driver, struct container *container,
@@ -194,20 +218,10 @@ int container_destroy(const struct driver *driver, struct container *container,
 
 	if (state->pid == 0)
 		end_monitor(driver, state);
-	if (state->cgroup_path) {
-		result = end_processes(state->cgroup_path, layout, err);
-		if (state->pid)
-			end_monitor(driver, state);
-		if (cgroup_remove(layout, state->cgroup_path, result < 0 ? &later : err) < 0)
-			result = -1;
-	}
-	if (state->monitor_cgroup) {
-		/* A create that was killed may have left LXC's child there, which waits for a monitor that is no
-		 * more. */
-		if (end_processes(state->monitor_cgroup, layout, result < 0 ? &later : err) < 0 ||
-		    cgroup_remove(layout, state->monitor_cgroup, result < 0 ? &later : err) < 0)
-			result = -1;
-	}
+	if (state->cgroup_path && remove_cgroups(driver, state, layout, err) < 0)
+		result = -1;
+	if (state->monitor_cgroup && remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
+		result = -1;
 	if (result == 0 && state_dir_remove(container->root, state->id, &container->dir, err) < 0)
 		result = -1;
 	error_clear(&later);

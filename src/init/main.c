@@ -31,17 +31,23 @@ static const struct plan *map_plan(const char *descriptor)
 	return plan == MAP_FAILED || plan->magic != PLAN_MAGIC ? NULL : plan;
 }
 
-/* The program gets default dispositions and an empty mask, whatever engine started the runtime. */
+/* The program gets default dispositions and an empty mask, whatever engine started the runtime. By the system
+ * call: the C library keeps a few real-time signals to itself. */
 static void reset_signals(void)
 {
-	sigset_t none;
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} action = {0};
+	uint64_t none = 0;
 	int sig;
 
-	for (sig = 1; sig < NSIG; sig++)
+	for (sig = 1; sig <= 64; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
-			signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+			syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(none));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 }
 
 static void take_streams(struct init *init)
