@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
 	struct log_sink sink = {.fd = -1};
-	struct globals globals = {NULL};
+	struct globals globals = {.log = NULL};
 	struct error err = ERROR_INIT;
 	enum parse_result parsed;
 	int status = 0;

@@ -20,7 +20,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int set(int key, char *value, void *data, struct error *err)
+static int set(int key __attribute__((unused)), char *value, void *data, struct error *err)
 {
 	return value_format(value, data, err);
 }

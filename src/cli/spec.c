@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int set(int key, char *value, void *data, struct error *err)
+static int set(int key, char *value, void *data, struct error *err __attribute__((unused)))
 {
 	struct spec_flags *flags = data;
 
@@ -68,7 +68,7 @@ static int write_spec(const char *bundle, const char *text, struct error *err)
 	return 0;
 }
 
-int verb_spec(const struct driver *driver, int argc, char **argv, struct error *err)
+int verb_spec(const struct driver *driver __attribute__((unused)), int argc, char **argv, struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
 	struct spec_flags flags = {.bundle = "."};

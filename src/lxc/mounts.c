@@ -579,7 +579,7 @@ static int compile_devices(struct compiler *compiler, bool setup_dev, struct err
 
 /* ---- all of them ---- */
 
-static int compile_cgroup_names(struct compiler *compiler, struct error *err)
+static void compile_cgroup_names(struct compiler *compiler)
 {
 	const struct cgroup_layout *layout = compiler->request->layout;
 	struct plan_cgroup names[SYNC_FDS_MAX];
@@ -598,7 +598,6 @@ static int compile_cgroup_names(struct compiler *compiler, struct error *err)
 	}
 	list = plan_add_items(compiler->plan, names, count, sizeof(names[0]));
 	plan_head(compiler->plan)->cgroups = list;
-	return 0;
 }
 
 int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *recipe,
@@ -626,8 +625,8 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	for (i = 0; i < compiler.targets_count; i++)
 		if (strcmp(targets[i].path, "dev") == 0)
 			setup_dev = !targets[i].bind;
-	if (add_proc_for_init(&compiler, err) < 0 || compile_cgroup_names(&compiler, err) < 0 ||
-	    compile_devices(&compiler, setup_dev, err) < 0)
+	compile_cgroup_names(&compiler);
+	if (add_proc_for_init(&compiler, err) < 0 || compile_devices(&compiler, setup_dev, err) < 0)
 		return -1;
 	list = plan_add_items(plan, late, compiler.late_count, sizeof(*late));
 	plan_head(plan)->mounts = list;
