@@ -81,7 +81,8 @@ PUBLIC void runlxc_close(struct runlxc *driver)
 }
 
 PUBLIC void runlxc_set_log(struct runlxc *driver, enum runlxc_log_level level,
-			   void (*write)(void *data, enum runlxc_log_level level, const char *message),
+			   void (*write)(void *data, enum runlxc_log_level level,
+					 const char *message),
 			   void *data)
 {
 	driver->write = write;
@@ -128,23 +129,25 @@ PUBLIC int runlxc_start(struct runlxc *driver, const char *id, struct runlxc_err
 	return CALL(driver_start(&driver->driver, id, e));
 }
 
-PUBLIC int runlxc_run(struct runlxc *driver, const char *id, const struct runlxc_create_options *options,
-		      int *exit_status, struct runlxc_error *err)
+PUBLIC int runlxc_run(struct runlxc *driver, const char *id,
+		      const struct runlxc_create_options *options, int *exit_status,
+		      struct runlxc_error *err)
 {
 	const struct driver_run_options run = {.create = create_options(options)};
 
 	return CALL(driver_run(&driver->driver, id, &run, exit_status, e));
 }
 
-PUBLIC int runlxc_exec(struct runlxc *driver, const char *id, const char *process_file, int *exit_status,
-		       struct runlxc_error *err)
+PUBLIC int runlxc_exec(struct runlxc *driver, const char *id, const char *process_file,
+		       int *exit_status, struct runlxc_error *err)
 {
 	const struct driver_exec_options exec = {.process_file = process_file};
 
 	return CALL(driver_exec(&driver->driver, id, &exec, exit_status, e));
 }
 
-PUBLIC int runlxc_kill(struct runlxc *driver, const char *id, int sig, int all, struct runlxc_error *err)
+PUBLIC int runlxc_kill(struct runlxc *driver, const char *id, int sig, int all,
+		       struct runlxc_error *err)
 {
 	return CALL(driver_kill(&driver->driver, id, sig, all != 0, e));
 }
@@ -205,7 +208,8 @@ PUBLIC int runlxc_pids(struct runlxc *driver, const char *id, pid_t **pids, size
 	return CALL(driver_pids(&driver->driver, id, pids, count, e));
 }
 
-PUBLIC int runlxc_wait(struct runlxc *driver, const char *id, int *exit_status, struct runlxc_error *err)
+PUBLIC int runlxc_wait(struct runlxc *driver, const char *id, int *exit_status,
+		       struct runlxc_error *err)
 {
 	const char *reason;
 

@@ -22,7 +22,8 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	size_t bytes;
 	void *result;
 
-	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT - BLOCK_SIZE)
+	if (__builtin_mul_overflow(count, size, &bytes) ||
+	    bytes > SIZE_MAX - ALIGNMENT - BLOCK_SIZE)
 		return NULL;
 	bytes = (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An arena: memory that is given out piece by piece and freed all at once. A spec, with its hundreds
- * of small strings and lists, lives in one; so nothing in it needs an owner of its own.
+ * An arena: memory that is given out piece by piece and freed all at once. A spec, with its
+ * hundreds of small strings and lists, lives in one; so nothing in it needs an owner of its own.
  */
 #ifndef RUNLXC_BASE_ARENA_H
 #define RUNLXC_BASE_ARENA_H
@@ -14,7 +14,10 @@ struct arena {
 	struct arena_block *first;
 };
 
-#define ARENA_INIT {NULL}
+#define ARENA_INIT                                                                                 \
+	{                                                                                          \
+		NULL                                                                               \
+	}
 
 /* `count` zeroed elements of `size` bytes, aligned for anything. NULL when memory ran out. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Closes a descriptor if it is one; keeps errno, so that it can run between a failure and its report. */
+/* Closes a descriptor if it is one; keeps errno, so that it can run between a failure and its
+ * report. */
 static inline void fd_close(int fd)
 {
 	if (fd >= 0) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * System calls that the C libraries don't wrap, or wrap under headers that can't be included together
- * (<sys/mount.h> and <linux/mount.h>). Used by the library (glibc) and by init (musl) alike; include
- * this instead of <sys/mount.h>.
+ * System calls that the C libraries don't wrap, or wrap under headers that can't be included
+ * together
+ * (<sys/mount.h> and <linux/mount.h>). Used by the library (glibc) and by init (musl) alike;
+ * include this instead of <sys/mount.h>.
  */
 #ifndef RUNLXC_BASE_KERNEL_H
 #define RUNLXC_BASE_KERNEL_H
@@ -105,8 +106,9 @@ static inline int kernel_pidfd_send_signal(int pidfd, int sig)
 }
 
 /*
- * The wait(2) status of a process that was reaped, by a pidfd that was opened before (PIDFD_GET_INFO with
- * PIDFD_INFO_EXIT, Linux 6.15; in no header of a distribution yet). -1: not known.
+ * The wait(2) status of a process that was reaped, by a pidfd that was opened before
+ * (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15; in no header of a distribution yet). -1: not
+ * known.
  */
 static inline int kernel_pidfd_exit_status(int pidfd, int *wait_status)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runlxc says besides its errors: warnings and, when asked, the steps it takes. The caller of the
- * library owns the sink; without one nothing is said.
+ * What runlxc says besides its errors: warnings and, when asked, the steps it takes. The caller of
+ * the library owns the sink; without one nothing is said.
  */
 #ifndef RUNLXC_BASE_LOG_H
 #define RUNLXC_BASE_LOG_H
@@ -16,7 +16,8 @@ enum log_level {
 };
 
 struct log {
-	/* One line, no newline at its end. May be called from the thread that called into the library only. */
+	/* One line, no newline at its end. May be called from the thread that called into the
+	 * library only. */
 	void (*write)(void *data, enum log_level level, const char *message);
 	void *data;
 	enum log_level level; /* messages above it are not made */

@@ -3,9 +3,9 @@
  * Control groups: where a container's are, what its limits are called, who is in them. Nobody
  * outside this room knows a cgroup file's name.
  *
- * A container has one path, the same in every hierarchy ("/docker/ID"); LXC creates it and writes the
- * settings while it starts the container (see lxc/), this room computes them, and later freezes,
- * counts, kills and removes.
+ * A container has one path, the same in every hierarchy ("/docker/ID"); LXC creates it and writes
+ * the settings while it starts the container (see lxc/), this room computes them, and later
+ * freezes, counts, kills and removes.
  */
 #ifndef RUNLXC_CGROUP_CGROUP_H
 #define RUNLXC_CGROUP_CGROUP_H
@@ -25,11 +25,12 @@ enum cgroup_mode {
 };
 
 struct cgroup_hierarchy {
-	bool unified;	   /* a cgroup2 mount */
-	char *mount;	   /* where it is mounted: /sys/fs/cgroup/memory */
-	char *own;	   /* the calling process's cgroup in it, from /proc/self/cgroup: "/" … */
-	char *label;	   /* v1: the mount's option text, "cpu,cpuacct" or "name=systemd"; v2: "" */
-	char **controllers; /* NULL-terminated: {"cpu","cpuacct"}, {"name=systemd"}; v2: cgroup.controllers */
+	bool unified; /* a cgroup2 mount */
+	char *mount;  /* where it is mounted: /sys/fs/cgroup/memory */
+	char *own;    /* the calling process's cgroup in it, from /proc/self/cgroup: "/" … */
+	char *label;  /* v1: the mount's option text, "cpu,cpuacct" or "name=systemd"; v2: "" */
+	char **controllers; /* NULL-terminated: {"cpu","cpuacct"}, {"name=systemd"}; v2:
+			       cgroup.controllers */
 };
 
 struct cgroup_layout {
@@ -53,7 +54,8 @@ const struct cgroup_hierarchy *cgroup_find(const struct cgroup_layout *layout,
 
 /* ---- limits ---- */
 
-/* One file to be written below the container's cgroup: {"memory", "memory.limit_in_bytes", "67108864"}. */
+/* One file to be written below the container's cgroup: {"memory", "memory.limit_in_bytes",
+ * "67108864"}. */
 struct cgroup_setting {
 	char *controller, *file, *value;
 	bool unified; /* belongs to the v2 tree */
@@ -91,8 +93,8 @@ int cgroup_apply(const struct cgroup_layout *layout, const char *path,
 /*
  * The absolute path of a container's cgroup below every hierarchy: linux.cgroupsPath if given (made
  * absolute; empty components and "." are dropped; "..", a control character, a name longer than the
- * kernel allows, or nothing but slashes is an error), else "/lxc.payload.ID", which is LXC's default.
- * The caller frees it.
+ * kernel allows, or nothing but slashes is an error), else "/lxc.payload.ID", which is LXC's
+ * default. The caller frees it.
  */
 char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err);
 
@@ -101,9 +103,9 @@ int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exi
 		 struct error *err);
 
 /*
- * Moves `pid` (0: the caller, which must not have other threads) into `path` in every hierarchy that
- * has it; a hierarchy that the caller is in already by CLONE_INTO_CGROUP is left alone. 0 is much cheaper:
- * a child that joins by itself spares some 5 ms on v1, and one that was cloned into
+ * Moves `pid` (0: the caller, which must not have other threads) into `path` in every hierarchy
+ * that has it; a hierarchy that the caller is in already by CLONE_INTO_CGROUP is left alone. 0 is
+ * much cheaper: a child that joins by itself spares some 5 ms on v1, and one that was cloned into
  * cgroup_open_unified() 10 ms on v2. errnum EBUSY: a v2 cgroup that has given controllers to its
  * children takes no process itself.
  */
@@ -118,9 +120,9 @@ int cgroup_open_unified(const struct cgroup_layout *layout, const char *path);
 int cgroup_pids(const struct cgroup_layout *layout, const char *path, pid_t **pids, size_t *count,
 		struct error *err);
 
-/* Sends `sig` to every process in `path` and below it until none is left that has not got it, and to
- * nobody else, pids that are used again included. SIGKILL uses cgroup.kill where there is one, else
- * a freeze, and thaws. Does not wait for their end. A cgroup that is not there is no error. */
+/* Sends `sig` to every process in `path` and below it until none is left that has not got it, and
+ * to nobody else, pids that are used again included. SIGKILL uses cgroup.kill where there is one,
+ * else a freeze, and thaws. Does not wait for their end. A cgroup that is not there is no error. */
 int cgroup_signal_all(const struct cgroup_layout *layout, const char *path, int sig,
 		      struct error *err);
 
@@ -130,7 +132,8 @@ int cgroup_thaw(const struct cgroup_layout *layout, const char *path, struct err
 /* Whether `path` itself was frozen; not, when only a cgroup above it was, or it is not there. */
 int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,
 		     struct error *err);
-/* Whether a cgroup above `path`, which need not be there yet, is frozen: whoever joins would stop. */
+/* Whether a cgroup above `path`, which need not be there yet, is frozen: whoever joins would stop.
+ */
 int cgroup_parent_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,
 			    struct error *err);
 

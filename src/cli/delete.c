@@ -8,7 +8,8 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int set(int key __attribute__((unused)), char *value __attribute__((unused)), void *data, struct error *err __attribute__((unused)))
+static int set(int key __attribute__((unused)), char *value __attribute__((unused)), void *data,
+	       struct error *err __attribute__((unused)))
 {
 	bool *force = data;
 

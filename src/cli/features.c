@@ -12,7 +12,8 @@ static const struct syntax syntax = {
     .summary = "Shows what this runtime supports, as the OCI specification defines it.",
 };
 
-int verb_features(const struct driver *driver __attribute__((unused)), int argc, char **argv, struct error *err)
+int verb_features(const struct driver *driver __attribute__((unused)), int argc, char **argv,
+		  struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
 	cleanup_free char *text = NULL;

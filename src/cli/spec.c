@@ -68,7 +68,8 @@ static int write_spec(const char *bundle, const char *text, struct error *err)
 	return 0;
 }
 
-int verb_spec(const struct driver *driver __attribute__((unused)), int argc, char **argv, struct error *err)
+int verb_spec(const struct driver *driver __attribute__((unused)), int argc, char **argv,
+	      struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
 	struct spec_flags flags = {.bundle = "."};

@@ -60,8 +60,9 @@ int value_user(const char *flag, const char *text, struct value_user *user, stru
 	user->gid = 0;
 	if (value_id(flag, copy, &user->uid, err) < 0 ||
 	    (colon && value_id(flag, colon + 1, &user->gid, err) < 0))
-		return error_set(err, "invalid value \"%s\" for flag %s: want UID[:GID], in numbers", text,
-				 flag);
+		return error_set(err,
+				 "invalid value \"%s\" for flag %s: want UID[:GID], in numbers",
+				 text, flag);
 	return 0;
 }
 

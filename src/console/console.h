@@ -27,12 +27,13 @@ int console_set_size(int terminal, uint32_t height, uint32_t width, struct error
 void console_copy_size(int from, int to);
 
 struct console_session {
-	pid_t pid;    /* the process whose end ends the session; must be, or become, our child */
-	int pidfd;    /* of that process */
-	int target_pidfd; /* of the process that signals are meant for, where it is another; -1: the same */
-	int terminal; /* the pty's master; -1: the process has our streams, nothing is copied */
-	int input;    /* where the user types; -1: nothing is read */
-	int output;   /* where the terminal's output goes */
+	pid_t pid; /* the process whose end ends the session; must be, or become, our child */
+	int pidfd; /* of that process */
+	int target_pidfd; /* of the process that signals are meant for, where it is another; -1: the
+			     same */
+	int terminal;	  /* the pty's master; -1: the process has our streams, nothing is copied */
+	int input;	  /* where the user types; -1: nothing is read */
+	int output;	  /* where the terminal's output goes */
 	/* Send what we get to the process: all but SIGCHLD, SIGPIPE, SIGWINCH, SIGURG, and what our
 	 * caller ignores. */
 	bool forward_signals;

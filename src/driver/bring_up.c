@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From config.json to a container. docs/architecture.md, "How a container comes up", is the same story in
- * prose; the steps stand in creation_run(), in order.
+ * From config.json to a container. docs/architecture.md, "How a container comes up", is the same
+ * story in prose; the steps stand in creation_run(), in order.
  */
 #include "driver/internal.h"
 
@@ -35,7 +35,8 @@ static int read_config(struct creation *creation, struct error *err)
 
 	creation->bundle = realpath(options->bundle ? options->bundle : ".", NULL);
 	if (!creation->bundle)
-		return error_errno(err, errno, "--bundle \"%s\"", options->bundle ? options->bundle : ".");
+		return error_errno(err, errno, "--bundle \"%s\"",
+				   options->bundle ? options->bundle : ".");
 	if (options->config_text) {
 		creation->config_text = strdup(options->config_text);
 		creation->config_length = creation->config_text ? strlen(creation->config_text) : 0;
@@ -43,13 +44,14 @@ static int read_config(struct creation *creation, struct error *err)
 		bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (bundle < 0)
 			return error_errno(err, errno, "--bundle \"%s\"", creation->bundle);
-		creation->config_text = path_read_file(bundle, "config.json", SPEC_MAX_BYTES,
-						       &creation->config_length, "config.json", err);
+		creation->config_text =
+		    path_read_file(bundle, "config.json", SPEC_MAX_BYTES, &creation->config_length,
+				   "config.json", err);
 	}
 	if (!creation->config_text)
 		return err->message ? -1 : error_errno(err, ENOMEM, "config.json");
-	creation->spec = spec_read_oci_text(creation->config_text, creation->config_length, "config.json",
-					    err);
+	creation->spec =
+	    spec_read_oci_text(creation->config_text, creation->config_length, "config.json", err);
 	if (!creation->spec || spec_validate(creation->spec, err) < 0)
 		return -1;
 	if (!creation->spec->process.set)
@@ -81,11 +83,13 @@ static int check_terminal(const struct creation *creation, bool keeps_terminal, 
 
 	/* The words are runc's. */
 	if (terminal && !socket && !keeps_terminal)
-		return error_set(err, "cannot allocate tty if runlxc will detach without setting console "
-				      "socket (--console-socket)");
+		return error_set(
+		    err, "cannot allocate tty if runlxc will detach without setting console "
+			 "socket (--console-socket)");
 	if (socket && (!terminal || keeps_terminal))
-		return error_set(err, "cannot use console socket if runlxc will not detach or allocate tty "
-				      "(--console-socket, process.terminal)");
+		return error_set(
+		    err, "cannot use console socket if runlxc will not detach or allocate tty "
+			 "(--console-socket, process.terminal)");
 	return 0;
 }
 
@@ -138,8 +142,8 @@ static int record(struct creation *creation, struct error *err)
 	state->cgroup_path = cgroup_path_of(creation->spec->linux_.cgroups_path, creation->id, err);
 	if (!state->cgroup_path)
 		return -1;
-	/* A kept monitor belongs to this container for good; one that goes at once only needs a name that
-	 * no other has meanwhile. */
+	/* A kept monitor belongs to this container for good; one that goes at once only needs a
+	 * name that no other has meanwhile. */
 	if ((creation->options->lxc_monitor
 		 ? asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->id)
 		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.runlxc-%d", (int)getpid())) < 0)
@@ -151,11 +155,11 @@ static int record(struct creation *creation, struct error *err)
 	state->created_only = true;
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
-	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs || !state->created ||
-	    !state->owner || !state->monitor_cgroup)
+	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||
+	    !state->created || !state->owner || !state->monitor_cgroup)
 		return error_errno(err, ENOMEM, "Failed to record the container");
-	/* Before anything is made that must be cleaned up: whoever finds this container after we were
-	 * killed knows from here what there is to remove. */
+	/* Before anything is made that must be cleaned up: whoever finds this container after we
+	 * were killed knows from here what there is to remove. */
 	return state_write_creating(&creation->container.dir, state, err);
 }
 
@@ -164,8 +168,10 @@ static int keep_configs(const struct creation *creation, struct error *err)
 {
 	const struct state_dir *dir = &creation->container.dir;
 
-	return state_file_create(dir, "config.json", creation->config_text, creation->config_length, err) < 0 ||
-		       state_file_create(dir, "config.lxc", creation->lxc_text, creation->lxc_length, err) < 0
+	return state_file_create(dir, "config.json", creation->config_text, creation->config_length,
+				 err) < 0 ||
+		       state_file_create(dir, "config.lxc", creation->lxc_text,
+					 creation->lxc_length, err) < 0
 		   ? -1
 		   : 0;
 }
@@ -178,13 +184,15 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
 		return -1;
 	if (in_use)
-		return error_set(err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
+		return error_set(
+		    err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
 	/* LXC makes the container's cgroups and takes none that are there. */
 	return exists ? cgroup_remove(creation->layout, path, err) : 0;
 }
 
 /* The socket that `start` connects to, in the container's directory; init listens on it. */
-static int make_start_socket(const struct creation *creation, int lowest, int *listener, struct error *err)
+static int make_start_socket(const struct creation *creation, int lowest, int *listener,
+			     struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	cleanup_close int fd = -1;
@@ -192,7 +200,8 @@ static int make_start_socket(const struct creation *creation, int lowest, int *l
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/start",
 		 creation->container.dir.dir);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, 8) < 0)
 		return error_errno(err, errno, "Failed to make the start socket");
 	*listener = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 	return *listener < 0 ? error_errno(err, errno, "Failed to make the start socket") : 0;
@@ -260,7 +269,8 @@ static int spawn(struct creation *creation, struct error *err)
 	char name[64];
 	struct lxc_start start = {.recipe = &recipe,
 				  .keep_monitor = options->lxc_monitor,
-				  .debug = creation->driver->debug, .pass = pass};
+				  .debug = creation->driver->debug,
+				  .pass = pass};
 	int result = -1;
 	size_t i;
 
@@ -268,15 +278,15 @@ static int spawn(struct creation *creation, struct error *err)
 	if (streams_listen(spec, err) < 0)
 		return -1;
 	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. */
-	room = lxc_monitor_room(3 + creation->preserve, spec->mounts_count + spec->linux_.devices_count + 24);
+	room = lxc_monitor_room(3 + creation->preserve,
+				spec->mounts_count + spec->linux_.devices_count + 24);
 
-	if (process_compile(&spec->process,
-			    spec->linux_.namespaces[SPEC_NS_USER].listed, creation->driver->log, &plan,
-			    err) < 0)
+	if (process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
+			    creation->driver->log, &plan, err) < 0)
 		return -1;
 	if (spec->linux_.seccomp.set &&
-	    process_compile_seccomp(&spec->linux_.seccomp, container->root, creation->driver->log, &plan,
-				    err) < 0)
+	    process_compile_seccomp(&spec->linux_.seccomp, container->root, creation->driver->log,
+				    &plan, err) < 0)
 		return -1;
 	if (lxc_compile(&(struct lxc_request){.spec = spec,
 					      .rootfs = creation->rootfs,
@@ -333,8 +343,9 @@ static int spawn(struct creation *creation, struct error *err)
 	start.dir = dir;
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
-	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find it, and
-	 * a name that is ours for as long as we live keeps two roots from meeting in LXC's sockets. */
+	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
+	 * it, and a name that is ours for as long as we live keeps two roots from meeting in LXC's
+	 * sockets. */
 	snprintf(name, sizeof(name), "runlxc-%d", (int)getpid());
 	start.name = options->lxc_monitor ? creation->id : name;
 	start.path = options->lxc_monitor ? creation->driver->root : "/run/lxc";
@@ -382,8 +393,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	struct state *state = creation->container.state;
 	const struct driver_create_options *options = creation->options;
 
-	/* The hand-over: from here on init is a child of the nearest subreaper. The monitor dies on another
-	 * processor while we go on; it is reaped in settle_monitor(). */
+	/* The hand-over: from here on init is a child of the nearest subreaper. The monitor dies on
+	 * another processor while we go on; it is reaped in settle_monitor(). */
 	if (!options->lxc_monitor)
 		lxc_hand_over_begin(&creation->monitor);
 	creation->pidfd = kernel_pidfd_open(pid);
@@ -394,7 +405,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (process_apply_from_outside(&creation->spec->process, pid, err) < 0)
 		return -1;
 	if (creation->made_proc && unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR) < 0)
-		log_warning(creation->driver->log, "The directory \"proc\" made in the root stays there");
+		log_warning(creation->driver->log,
+			    "The directory \"proc\" made in the root stays there");
 	creation->made_proc = false;
 	if (run_hooks(creation, err) < 0)
 		return -1;
@@ -405,9 +417,9 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 }
 
 /*
- * It is made findable; only then it is told to go on. But for `run`: there the program starts while its
- * container is written down. Whoever looks at it meanwhile sees it being created, and whoever wants to act
- * on it waits for our lock.
+ * It is made findable; only then it is told to go on. But for `run`: there the program starts while
+ * its container is written down. Whoever looks at it meanwhile sees it being created, and whoever
+ * wants to act on it waits for our lock.
  */
 static int settle(struct creation *creation, struct error *err)
 {
@@ -417,7 +429,8 @@ static int settle(struct creation *creation, struct error *err)
 	container->state->created_only = !creation->start_at_once;
 	if (creation->start_at_once && process_sync_send(creation->sync, SYNC_START, err) < 0)
 		return -1;
-	if (settle_monitor(creation, err) < 0 || state_write(&container->dir, container->state, err) < 0)
+	if (settle_monitor(creation, err) < 0 ||
+	    state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
@@ -437,10 +450,13 @@ static void undo(struct creation *creation)
 	if (creation->made_proc)
 		unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR);
 	if (creation->container.state && creation->layout) {
-		if (container_destroy(creation->driver, &creation->container, creation->layout, &ignored) < 0)
-			log_warning(creation->driver->log, "While undoing: %s", error_text(&ignored));
+		if (container_destroy(creation->driver, &creation->container, creation->layout,
+				      &ignored) < 0)
+			log_warning(creation->driver->log, "While undoing: %s",
+				    error_text(&ignored));
 	} else if (creation->container.dir.dir >= 0) {
-		state_dir_remove(creation->container.root, creation->id, &creation->container.dir, &ignored);
+		state_dir_remove(creation->container.root, creation->id, &creation->container.dir,
+				 &ignored);
 	}
 	error_clear(&ignored);
 }
@@ -453,7 +469,8 @@ static int bring_up(struct creation *creation, struct error *err)
 					     .log = creation->driver->log};
 	pid_t pid = 0;
 
-	if (record(creation, err) < 0 || prepare_cgroup(creation, err) < 0 || spawn(creation, err) < 0)
+	if (record(creation, err) < 0 || prepare_cgroup(creation, err) < 0 ||
+	    spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
 	if (keep_configs(creation, err) < 0)
@@ -476,8 +493,8 @@ static int bring_up(struct creation *creation, struct error *err)
 /* Whatever names a field says also which document it is in. */
 static void name_document(struct error *err)
 {
-	static const char *const fields[] = {"mounts[", "linux.", "process.", "root.", "hooks.",
-					     "hostname:", "domainname:"};
+	static const char *const fields[] = {"mounts[", "linux.",    "process.",   "root.",
+					     "hooks.",	"hostname:", "domainname:"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
@@ -492,9 +509,15 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 {
 	int result;
 
-	*creation = (struct creation){.driver = driver, .options = options, .id = id,
-				      .container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,
-				      .rootfs_fd = -1, .sync = -1, .terminal = -1, .pidfd = -1,
+	*creation = (struct creation){.driver = driver,
+				      .options = options,
+				      .id = id,
+				      .container = CONTAINER_INIT,
+				      .monitor = LXC_MONITOR_INIT,
+				      .rootfs_fd = -1,
+				      .sync = -1,
+				      .terminal = -1,
+				      .pidfd = -1,
 				      .start_at_once = start_at_once};
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");

@@ -14,8 +14,8 @@
 #include "base/kernel.h"
 #include "base/path.h"
 
-int container_open(const struct driver *driver, const char *id, bool lock, struct container *container,
-		   struct error *err)
+int container_open(const struct driver *driver, const char *id, bool lock,
+		   struct container *container, struct error *err)
 {
 	*container = (struct container)CONTAINER_INIT;
 	if (state_id_check(id, err) < 0)
@@ -55,12 +55,13 @@ bool container_is_alive(const struct state *state)
 {
 	bool zombie = false;
 
-	return state->pid > 0 && state_process_start(state->pid, &zombie) == state->pid_start && !zombie;
+	return state->pid > 0 && state_process_start(state->pid, &zombie) == state->pid_start &&
+	       !zombie;
 }
 
 /*
- * Whether init still waits to become the program. `start` takes its socket away; but it may have been killed
- * before that, so the kernel is asked, too, what the process executes.
+ * Whether init still waits to become the program. `start` takes its socket away; but it may have
+ * been killed before that, so the kernel is asked, too, what the process executes.
  */
 static bool is_waiting(const struct container *container)
 {
@@ -85,8 +86,9 @@ enum driver_status container_status(const struct container *container,
 
 	if (state->pid == 0)
 		/* Whoever creates a container holds its lock until the container is recorded. */
-		return container->dir.lock < 0 && state_dir_is_locked(&container->dir) ? DRIVER_CREATING
-										       : DRIVER_STOPPED;
+		return container->dir.lock < 0 && state_dir_is_locked(&container->dir)
+			   ? DRIVER_CREATING
+			   : DRIVER_STOPPED;
 	if (!container_is_alive(state))
 		return DRIVER_STOPPED;
 	if (layout && state->cgroup_path &&
@@ -107,7 +109,8 @@ int container_pidfd(const struct state *state, struct error *err)
 	cleanup_close int fd = -1;
 
 	fd = state->pid > 0 ? kernel_pidfd_open(state->pid) : -1;
-	/* Looked at after the pidfd was opened: if it is the right process now, the pidfd is its. */
+	/* Looked at after the pidfd was opened: if it is the right process now, the pidfd is its.
+	 */
 	if (fd < 0 || !container_is_alive(state)) {
 		error_set(err, "container not running");
 		err->errnum = ESRCH;
@@ -120,25 +123,31 @@ char *container_state_json(const struct state *state, enum driver_status status,
 			   struct error *err)
 {
 	struct json_object *root = json_object_new_object();
-	struct json_object *annotations = state->annotations ? json_tokener_parse(state->annotations) : NULL;
+	struct json_object *annotations =
+	    state->annotations ? json_tokener_parse(state->annotations) : NULL;
 	bool live = status != DRIVER_STOPPED;
 	char *text;
 
-	json_object_object_add(root, "ociVersion",
-			       json_object_new_string(state->oci_version ? state->oci_version
-									 : SPEC_OCI_VERSION));
+	json_object_object_add(
+	    root, "ociVersion",
+	    json_object_new_string(state->oci_version ? state->oci_version : SPEC_OCI_VERSION));
 	json_object_object_add(root, "id", json_object_new_string(state->id));
 	json_object_object_add(root, "pid", json_object_new_int(live ? state->pid : 0));
 	json_object_object_add(root, "status", json_object_new_string(driver_status_name(status)));
-	json_object_object_add(root, "bundle", json_object_new_string(state->bundle ? state->bundle : ""));
-	json_object_object_add(root, "rootfs", json_object_new_string(state->rootfs ? state->rootfs : ""));
-	json_object_object_add(root, "created", json_object_new_string(state->created ? state->created : ""));
+	json_object_object_add(root, "bundle",
+			       json_object_new_string(state->bundle ? state->bundle : ""));
+	json_object_object_add(root, "rootfs",
+			       json_object_new_string(state->rootfs ? state->rootfs : ""));
+	json_object_object_add(root, "created",
+			       json_object_new_string(state->created ? state->created : ""));
 	if (annotations)
 		json_object_object_add(root, "annotations", annotations);
-	json_object_object_add(root, "owner", json_object_new_string(state->owner ? state->owner : ""));
+	json_object_object_add(root, "owner",
+			       json_object_new_string(state->owner ? state->owner : ""));
 	text = strdup(json_object_to_json_string_ext(
-	    root, (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN) |
-		      JSON_C_TO_STRING_NOSLASHESCAPE));
+	    root,
+	    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN) |
+		JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 	if (!text)
 		error_errno(err, ENOMEM, "Failed to write the state of \"%s\"", state->id);
@@ -159,7 +168,8 @@ static void end_monitor(const struct driver *driver, const struct state *state)
 		return;
 	}
 	event = (struct pollfd){.fd = fd, .events = POLLIN};
-	/* One whose create was killed half-way has no container to end with, and may still be making it. */
+	/* One whose create was killed half-way has no container to end with, and may still be
+	 * making it. */
 	if (state->pid == 0)
 		kernel_pidfd_send_signal(fd, SIGKILL);
 	if (poll(&event, 1, 2000) == 0)
@@ -169,7 +179,8 @@ static void end_monitor(const struct driver *driver, const struct state *state)
 }
 
 /* Kills whoever is in a cgroup or below it; *killed tells whether there was anybody. */
-static int kill_members(const char *path, const struct cgroup_layout *layout, bool *killed, struct error *err)
+static int kill_members(const char *path, const struct cgroup_layout *layout, bool *killed,
+			struct error *err)
 {
 	cleanup_free pid_t *pids = NULL;
 	size_t count = 0;
@@ -181,8 +192,8 @@ static int kill_members(const char *path, const struct cgroup_layout *layout, bo
 	return count ? cgroup_signal_all(layout, path, SIGKILL, err) : 0;
 }
 
-/* Nothing may outlive its container: what shared a pid namespace with others, or was put into the container's
- * cgroups from outside, goes now. */
+/* Nothing may outlive its container: what shared a pid namespace with others, or was put into the
+ * container's cgroups from outside, goes now. */
 static int remove_cgroups(const struct driver *driver, const struct state *state,
 			  const struct cgroup_layout *layout, struct error *err)
 {
@@ -197,7 +208,8 @@ static int remove_cgroups(const struct driver *driver, const struct state *state
 	return cgroup_remove(layout, state->cgroup_path, err);
 }
 
-/* A create that was killed may have left LXC's child there, which waits for a monitor that is no more. */
+/* A create that was killed may have left LXC's child there, which waits for a monitor that is no
+ * more. */
 static int remove_monitor_cgroup(const struct state *state, const struct cgroup_layout *layout,
 				 struct error *err)
 {
@@ -220,7 +232,8 @@ int container_destroy(const struct driver *driver, struct container *container,
 		end_monitor(driver, state);
 	if (state->cgroup_path && remove_cgroups(driver, state, layout, err) < 0)
 		result = -1;
-	if (state->monitor_cgroup && remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
+	if (state->monitor_cgroup &&
+	    remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
 		result = -1;
 	if (result == 0 && state_dir_remove(container->root, state->id, &container->dir, err) < 0)
 		result = -1;

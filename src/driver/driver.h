@@ -25,15 +25,16 @@ struct driver {
 };
 
 struct driver_create_options {
-	const char *bundle;	    /* directory with config.json; NULL with config_text */
-	const char *config_text;    /* an OCI document instead of the bundle's; "root.path" must be absolute */
+	const char *bundle; /* directory with config.json; NULL with config_text */
+	const char *
+	    config_text; /* an OCI document instead of the bundle's; "root.path" must be absolute */
 	const char *console_socket; /* path, or NULL */
 	const char *pid_file;
 	const char *pidfd_socket;
 	bool no_pivot;
 	bool no_new_keyring;
-	int preserve_fds;    /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
-	bool lxc_monitor;    /* keep LXC's monitor as the parent */
+	int preserve_fds; /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
+	bool lxc_monitor; /* keep LXC's monitor as the parent */
 };
 
 /*
@@ -43,8 +44,8 @@ struct driver_create_options {
 int driver_create(const struct driver *driver, const char *id,
 		  const struct driver_create_options *options, struct error *err);
 
-/* Lets a created container's program run; returns once it does. A program that can't be executed is an
- * error with exit_code 127 or 126. OCI runtime.md "start". */
+/* Lets a created container's program run; returns once it does. A program that can't be executed is
+ * an error with exit_code 127 or 126. OCI runtime.md "start". */
 int driver_start(const struct driver *driver, const char *id, struct error *err);
 
 struct driver_run_options {
@@ -59,8 +60,8 @@ struct driver_run_options {
  * relayed to our stdin and stdout, our signals are forwarded), deletes it, and sets *exit_status to
  * 0–255, or 128+n when signal n ended it. The calling process becomes a subreaper meanwhile.
  */
-int driver_run(const struct driver *driver, const char *id, const struct driver_run_options *options,
-	       int *exit_status, struct error *err);
+int driver_run(const struct driver *driver, const char *id,
+	       const struct driver_run_options *options, int *exit_status, struct error *err);
 
 struct driver_exec_options {
 	const char *process_file; /* an OCI process document; NULL: the fields below */
@@ -73,7 +74,8 @@ struct driver_exec_options {
 	uint32_t gid;
 	const uint32_t *additional_gids;
 	size_t additional_gids_count;
-	char *const *capabilities; /* added to bounding, effective, permitted (and inheritable, as runc) */
+	char *const
+	    *capabilities; /* added to bounding, effective, permitted (and inheritable, as runc) */
 	bool tty, detach;
 	bool no_new_privs;
 	const char *process_label, *apparmor;
@@ -84,15 +86,16 @@ struct driver_exec_options {
 };
 
 /* Runs one more process in a container. Unless `detach` blocks until it ends and sets *exit_status
- * as driver_run() does. Its own failure is -1; err->exit_code is 127 or 126 where the program is at fault. */
+ * as driver_run() does. Its own failure is -1; err->exit_code is 127 or 126 where the program is at
+ * fault. */
 int driver_exec(const struct driver *driver, const char *id,
 		const struct driver_exec_options *options, int *exit_status, struct error *err);
 
 /* Sends a signal to the first process, or with `all` to every process of the container. */
 int driver_kill(const struct driver *driver, const char *id, int sig, bool all, struct error *err);
 
-/* Removes a container that has ended (or, created but not started, is killed first as runc does); with
- * `force` kills it first, and an unknown id is no error. */
+/* Removes a container that has ended (or, created but not started, is killed first as runc does);
+ * with `force` kills it first, and an unknown id is no error. */
 int driver_delete(const struct driver *driver, const char *id, bool force, struct error *err);
 
 int driver_pause(const struct driver *driver, const char *id, struct error *err);
@@ -120,7 +123,8 @@ struct driver_container *driver_state(const struct driver *driver, const char *i
 				      struct error *err);
 void driver_container_free(struct driver_container *container);
 
-/* The OCI state document (runtime.md "State"), with runc's rootfs, created and owner; freed by the caller. */
+/* The OCI state document (runtime.md "State"), with runc's rootfs, created and owner; freed by the
+ * caller. */
 char *driver_state_json(const struct driver_container *container, struct error *err);
 
 /* Every container below the root, sorted by id. A root that is not there is an empty list. */
@@ -132,9 +136,9 @@ void driver_list_free(struct driver_container **containers, size_t count);
 int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_t *count,
 		struct error *err);
 
-/* Blocks until the container has ended; *exit_status as in driver_run(), *reason "exited", "signalled"
- * or "unknown" (a static string). Where the kernel can't tell the status of a process that someone else
- * reaped, it is an error that says so. */
+/* Blocks until the container has ended; *exit_status as in driver_run(), *reason "exited",
+ * "signalled" or "unknown" (a static string). Where the kernel can't tell the status of a process
+ * that someone else reaped, it is an error that says so. */
 int driver_wait(const struct driver *driver, const char *id, int *exit_status, const char **reason,
 		struct error *err);
 

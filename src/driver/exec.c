@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One more process in a container. A forked child enters the container's cgroups and executes init from a
- * sealed memfd; init joins the namespaces by pidfd and becomes the process (init/join.c).
+ * One more process in a container. A forked child enters the container's cgroups and executes init
+ * from a sealed memfd; init joins the namespaces by pidfd and becomes the process (init/join.c).
  */
 #include "driver/internal.h"
 
@@ -27,11 +27,11 @@ struct execution {
 	const struct driver_exec_options *options;
 	struct container container;
 	struct cgroup_layout *layout;
-	struct spec *spec;	   /* the container's; its .process is the one to run */
-	struct spec *process_spec; /* where --process was read from */
-	char *cgroup;		   /* --cgroup: to be in, in … */
+	struct spec *spec;		 /* the container's; its .process is the one to run */
+	struct spec *process_spec;	 /* where --process was read from */
+	char *cgroup;			 /* --cgroup: to be in, in … */
 	struct cgroup_layout sub_layout; /* … these hierarchies, which belong to `layout` */
-	int pidfd;		   /* of the container's first process */
+	int pidfd;			 /* of the container's first process */
 	int sync, terminal;
 	pid_t child; /* what we forked; init's fork is our child, too */
 	pid_t pid;   /* the process */
@@ -84,7 +84,8 @@ static int set_variables(struct arena *arena, struct spec_strings *env, char *co
 		char *const one[] = {*variables, NULL};
 
 		for (i = 0; i < env->count; i++)
-			if (strncmp(env->items[i], *variables, length) == 0 && env->items[i][length] == '=')
+			if (strncmp(env->items[i], *variables, length) == 0 &&
+			    env->items[i][length] == '=')
 				break;
 		if (i == env->count) {
 			if (append(arena, env, one) < 0)
@@ -123,14 +124,15 @@ static int apply_options(struct execution *execution, struct error *err)
 		process->user.gid = options->gid;
 	if (options->additional_gids_count) {
 		struct spec_user *user = &process->user;
-		uint32_t *gids = arena_alloc(arena,
-					     user->additional_gids_count + options->additional_gids_count,
-					     sizeof(*gids));
+		uint32_t *gids =
+		    arena_alloc(arena, user->additional_gids_count + options->additional_gids_count,
+				sizeof(*gids));
 
 		if (!gids)
 			return error_errno(err, ENOMEM, "Failed to make the process");
 		if (user->additional_gids_count)
-			memcpy(gids, user->additional_gids, user->additional_gids_count * sizeof(*gids));
+			memcpy(gids, user->additional_gids,
+			       user->additional_gids_count * sizeof(*gids));
 		for (i = 0; i < options->additional_gids_count; i++)
 			gids[user->additional_gids_count++] = options->additional_gids[i];
 		user->additional_gids = gids;
@@ -168,11 +170,13 @@ static int read_process(struct execution *execution, struct error *err)
 	if (spec_validate_process(&execution->spec->process, err) < 0)
 		return -1;
 	if (execution->spec->process.terminal && options->detach && !options->console_socket)
-		return error_set(err, "cannot allocate tty if runlxc will detach without setting console "
-				      "socket (--console-socket)");
+		return error_set(
+		    err, "cannot allocate tty if runlxc will detach without setting console "
+			 "socket (--console-socket)");
 	if (options->console_socket && (!execution->spec->process.terminal || !options->detach))
-		return error_set(err, "cannot use console socket if runlxc will not detach or allocate tty "
-				      "(--console-socket)");
+		return error_set(
+		    err, "cannot use console socket if runlxc will not detach or allocate tty "
+			 "(--console-socket)");
 	return 0;
 }
 
@@ -186,18 +190,21 @@ static int check_status(struct execution *execution, struct error *err)
 		return error_set(err, "cannot exec in a stopped container");
 	case DRIVER_PAUSED:
 		if (!execution->options->ignore_paused)
-			return error_set(err, "cannot exec in a paused container (use --ignore-paused to override)");
+			return error_set(
+			    err,
+			    "cannot exec in a paused container (use --ignore-paused to override)");
 		return 0;
 	default:
 		return 0;
 	}
 }
 
-/* --cgroup, as runc has it: "PATH" in every hierarchy, or "CONTROLLER[,CONTROLLER…]:PATH" in theirs. The path is
- * below the container's own cgroup, and must be there. */
+/* --cgroup, as runc has it: "PATH" in every hierarchy, or "CONTROLLER[,CONTROLLER…]:PATH" in
+ * theirs. The path is below the container's own cgroup, and must be there. */
 static int choose_cgroup(struct execution *execution, struct error *err)
 {
-	const char *own = execution->container.state->cgroup_path, *sub = execution->options->cgroup;
+	const char *own = execution->container.state->cgroup_path,
+		   *sub = execution->options->cgroup;
 	const struct cgroup_layout *layout = execution->layout;
 	cleanup_free char *names = NULL;
 	const char *colon;
@@ -231,20 +238,24 @@ static int choose_cgroup(struct execution *execution, struct error *err)
 		const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, name);
 
 		if (!hierarchy)
-			return error_set(err, "--cgroup: there is no cgroup controller \"%s\"", name);
+			return error_set(err, "--cgroup: there is no cgroup controller \"%s\"",
+					 name);
 		if (execution->sub_layout.count < layout->count)
-			execution->sub_layout.hierarchies[execution->sub_layout.count++] = *hierarchy;
+			execution->sub_layout.hierarchies[execution->sub_layout.count++] =
+			    *hierarchy;
 	}
 	if (cgroup_probe(&execution->sub_layout, execution->cgroup, &exists, &in_use, err) < 0)
 		return -1;
-	return exists ? 0 : error_set(err, "--cgroup: there is no cgroup \"%s\"", execution->cgroup);
+	return exists ? 0
+		      : error_set(err, "--cgroup: there is no cgroup \"%s\"", execution->cgroup);
 }
 
 static int join_cgroups(const struct execution *execution, struct error *err)
 {
 	if (cgroup_join(execution->layout, execution->container.state->cgroup_path, 0, err) < 0)
 		return -1;
-	return execution->cgroup ? cgroup_join(&execution->sub_layout, execution->cgroup, 0, err) : 0;
+	return execution->cgroup ? cgroup_join(&execution->sub_layout, execution->cgroup, 0, err)
+				 : 0;
 }
 
 /* Which of the first process's namespaces are not ours. */
@@ -253,8 +264,8 @@ static int other_namespaces(pid_t pid, uint32_t *flags, struct error *err)
 	static const struct {
 		const char *name;
 		uint32_t flag;
-	} table[] = {{"user", CLONE_NEWUSER}, {"mnt", CLONE_NEWNS},	{"pid", CLONE_NEWPID},
-		     {"net", CLONE_NEWNET},   {"ipc", CLONE_NEWIPC},	{"uts", CLONE_NEWUTS},
+	} table[] = {{"user", CLONE_NEWUSER},	  {"mnt", CLONE_NEWNS},	  {"pid", CLONE_NEWPID},
+		     {"net", CLONE_NEWNET},	  {"ipc", CLONE_NEWIPC},  {"uts", CLONE_NEWUTS},
 		     {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME}};
 	size_t i;
 
@@ -267,7 +278,8 @@ static int other_namespaces(pid_t pid, uint32_t *flags, struct error *err)
 		if (stat(path, &theirs) < 0) {
 			if (errno == ENOENT && table[i].flag == CLONE_NEWTIME)
 				continue; /* before Linux 5.6 */
-			return error_errno(err, errno, "Failed to look at the container's %s namespace",
+			return error_errno(err, errno,
+					   "Failed to look at the container's %s namespace",
 					   table[i].name);
 		}
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", table[i].name);
@@ -319,21 +331,23 @@ struct child {
 	int streams[3];
 };
 
-_Noreturn static void child_main(const struct execution *execution, const struct child *child, pid_t caller)
+_Noreturn static void child_main(const struct execution *execution, const struct child *child,
+				 pid_t caller)
 {
 	struct sync_error failure = {.type = SYNC_ERROR, .exit_code = 255};
 	struct error err = ERROR_INIT;
 	char number[16];
 	char *const arguments[] = {(char *)"runlxc-init", number, NULL};
 	char *const environment[] = {NULL};
-	int keep[] = {child->plan_fd, child->init_sync, child->pidfd,
+	int keep[] = {child->plan_fd,	 child->init_sync,  child->pidfd,
 		      child->streams[0], child->streams[1], child->streams[2]};
 	size_t i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != caller)
 		_exit(1);
-	/* Still on the host, and still ourselves: the container's limits hold from its first instruction. */
+	/* Still on the host, and still ourselves: the container's limits hold from its first
+	 * instruction. */
 	if (join_cgroups(execution, &err) == 0) {
 		for (i = 0; i < ARRAY_SIZE(keep); i++)
 			if (keep[i] >= 0)
@@ -343,7 +357,8 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 		error_errno(&err, errno, "Failed to execute init");
 	}
 	snprintf(failure.text, sizeof(failure.text), "%s", error_text(&err));
-	if (write(child->init_sync, &failure, offsetof(struct sync_error, text) + strlen(failure.text)) < 0)
+	if (write(child->init_sync, &failure,
+		  offsetof(struct sync_error, text) + strlen(failure.text)) < 0)
 		_exit(255);
 	_exit(255);
 }
@@ -439,7 +454,8 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 			err->exit_code = 255;
 		return -1;
 	}
-	/* The child ends once it has forked the process; without a pid namespace to join it is the process. */
+	/* The child ends once it has forked the process; without a pid namespace to join it is the
+	 * process. */
 	if (execution->child != execution->pid) {
 		reap(execution->child);
 		execution->child = 0;
@@ -449,7 +465,8 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 		return error_errno(err, errno, "The process is gone");
 	if (process_apply_from_outside(&execution->spec->process, execution->pid, err) < 0)
 		return -1;
-	if (options->pidfd_socket && console_socket_send(options->pidfd_socket, *pidfd, "pidfd", err) < 0)
+	if (options->pidfd_socket &&
+	    console_socket_send(options->pidfd_socket, *pidfd, "pidfd", err) < 0)
 		return error_prefix(err, "--pidfd-socket");
 	if (options->pid_file && pid_file_write(options->pid_file, execution->pid, err) < 0)
 		return -1;
@@ -510,8 +527,11 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 int driver_exec(const struct driver *driver, const char *id,
 		const struct driver_exec_options *options, int *exit_status, struct error *err)
 {
-	struct execution execution = {.driver = driver, .options = options,
-				      .container = CONTAINER_INIT, .pidfd = -1, .sync = -1,
+	struct execution execution = {.driver = driver,
+				      .options = options,
+				      .container = CONTAINER_INIT,
+				      .pidfd = -1,
+				      .sync = -1,
 				      .terminal = -1};
 	struct console_signals *signals = NULL;
 	int result;

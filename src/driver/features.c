@@ -53,7 +53,8 @@ static struct json_object *capabilities(void)
 		size_t i;
 
 		for (i = 0; name && name[i] && i < sizeof(upper) - 1; i++)
-			upper[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
+			upper[i] =
+			    (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
 		upper[name ? i : 0] = '\0';
 		/* A number is a capability that the kernel has and libcap has no name for. */
 		if (strncmp(upper, "CAP_", 4) == 0)
@@ -65,19 +66,21 @@ static struct json_object *capabilities(void)
 
 static struct json_object *seccomp(void)
 {
-	static const char *const actions[] = {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO",
-					      "SCMP_ACT_KILL",	"SCMP_ACT_KILL_PROCESS",
-					      "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
-					      "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"};
-	static const char *const operators[] = {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE",
-						"SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"};
-	static const char *const flags[] = {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+	static const char *const actions[] = {
+	    "SCMP_ACT_ALLOW",	    "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",	"SCMP_ACT_KILL_PROCESS",
+	    "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",   "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"};
+	static const char *const operators[] = {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
+						"SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ",
+						"SCMP_CMP_NE"};
+	static const char *const flags[] = {"SECCOMP_FILTER_FLAG_LOG",
+					    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
 					    "SECCOMP_FILTER_FLAG_TSYNC"};
 	/* Asked of libseccomp by its own names, since what it knows differs by version. */
 	static const char *const archs[] = {
-	    "aarch64", "arm",	  "loongarch64", "m68k",    "mips",  "mips64", "mips64n32", "mipsel",
-	    "mipsel64", "mipsel64n32", "parisc",	 "parisc64", "ppc",  "ppc64",  "ppc64le",	"riscv64",
-	    "s390",    "s390x",	  "sh",		 "sheb",    "x32",   "x86",	   "x86_64"};
+	    "aarch64",	 "arm",	   "loongarch64", "m68k",	 "mips",   "mips64",
+	    "mips64n32", "mipsel", "mipsel64",	  "mipsel64n32", "parisc", "parisc64",
+	    "ppc",	 "ppc64",  "ppc64le",	  "riscv64",	 "s390",   "s390x",
+	    "sh",	 "sheb",   "x32",	  "x86",	 "x86_64"};
 	struct json_object *object = enabled(true), *list = json_object_new_array();
 	size_t i, k;
 
@@ -89,8 +92,9 @@ static struct json_object *seccomp(void)
 		if (!seccomp_arch_resolve_name(archs[i]))
 			continue;
 		for (k = 0; archs[i][k]; k++)
-			name[10 + k] = (char)(archs[i][k] >= 'a' && archs[i][k] <= 'z' ? archs[i][k] - 32
-										       : archs[i][k]);
+			name[10 + k] =
+			    (char)(archs[i][k] >= 'a' && archs[i][k] <= 'z' ? archs[i][k] - 32
+									    : archs[i][k]);
 		json_object_array_add(list, json_object_new_string(name));
 	}
 	json_object_object_add(object, "archs", list);
@@ -102,7 +106,8 @@ static struct json_object *seccomp(void)
 static struct json_object *linux_features(void)
 {
 	/* spec/unsupported.c refuses the others. */
-	static const char *const namespaces[] = {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"};
+	static const char *const namespaces[] = {"cgroup", "ipc",  "mount", "network",
+						 "pid",	   "user", "uts"};
 	struct json_object *object = json_object_new_object(), *cgroup = json_object_new_object(),
 			   *extensions = json_object_new_object();
 
@@ -127,7 +132,8 @@ static struct json_object *linux_features(void)
 char *driver_features(struct error *err)
 {
 	static const char *const hooks[] = {"createRuntime", "poststart", "poststop", "prestart"};
-	struct json_object *root = json_object_new_object(), *annotations = json_object_new_object();
+	struct json_object *root = json_object_new_object(),
+			   *annotations = json_object_new_object();
 	const char *const *options = mount_options_known();
 	const struct scmp_version *version = seccomp_version();
 	char text[48], *result;
@@ -141,12 +147,14 @@ char *driver_features(struct error *err)
 	json_object_object_add(root, "mountOptions", sorted(options, count));
 	json_object_object_add(root, "linux", linux_features());
 	snprintf(text, sizeof(text), "%u.%u.%u", version->major, version->minor, version->micro);
-	json_object_object_add(annotations, "io.github.seccomp.libseccomp.version", json_object_new_string(text));
+	json_object_object_add(annotations, "io.github.seccomp.libseccomp.version",
+			       json_object_new_string(text));
 	json_object_object_add(annotations, "org.linuxcontainers.lxc.version",
 			       json_object_new_string(lxc_library_version()));
 	json_object_object_add(root, "annotations", annotations);
-	result = strdup(json_object_to_json_string_ext(
-	    root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	result = strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+								 JSON_C_TO_STRING_SPACED |
+								 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(root);
 	if (!result)
 		error_errno(err, ENOMEM, "Failed to write the features");

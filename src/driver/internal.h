@@ -17,15 +17,19 @@ struct container {
 	struct state_dir dir;
 	struct state *state;
 };
-#define CONTAINER_INIT {-1, STATE_DIR_INIT, NULL}
+#define CONTAINER_INIT                                                                             \
+	{                                                                                          \
+		-1, STATE_DIR_INIT, NULL                                                           \
+	}
 
 /* Opens a container by id and reads its state; with `lock` holds its lock until it is closed. */
-int container_open(const struct driver *driver, const char *id, bool lock, struct container *container,
-		   struct error *err);
+int container_open(const struct driver *driver, const char *id, bool lock,
+		   struct container *container, struct error *err);
 void container_close(struct container *container);
 #define cleanup_container __attribute__((cleanup(container_close)))
 
-/* Whether its first process lives; a zombie is dead, and so is a pid that another process has by now. */
+/* Whether its first process lives; a zombie is dead, and so is a pid that another process has by
+ * now. */
 bool container_is_alive(const struct state *state);
 
 /* `layout` may be NULL: then a paused container is "running". */
@@ -42,8 +46,8 @@ int container_pidfd(const struct state *state, struct error *err);
 char *container_state_json(const struct state *state, enum driver_status status, bool pretty,
 			   struct error *err);
 
-/* Kills whatever is left in the container's cgroups, removes them, LXC's monitor's and its directory.
- * Keeps going after a failure, and reports the first. */
+/* Kills whatever is left in the container's cgroups, removes them, LXC's monitor's and its
+ * directory. Keeps going after a failure, and reports the first. */
 int container_destroy(const struct driver *driver, struct container *container,
 		      const struct cgroup_layout *layout, struct error *err);
 
@@ -79,7 +83,8 @@ struct creation {
  * creation_free() in any case.
  */
 int creation_run(struct creation *creation, const struct driver *driver, const char *id,
-		 const struct driver_create_options *options, bool start_at_once, struct error *err);
+		 const struct driver_create_options *options, bool start_at_once,
+		 struct error *err);
 void creation_free(struct creation *creation);
 #define cleanup_creation __attribute__((cleanup(creation_free)))
 

@@ -16,8 +16,8 @@
 
 /* ---- state, list ---- */
 
-static struct driver_container *describe(struct container *container, const struct cgroup_layout *layout,
-					 struct error *err)
+static struct driver_container *describe(struct container *container,
+					 const struct cgroup_layout *layout, struct error *err)
 {
 	struct driver_container *result = calloc(1, sizeof(*result));
 	struct state *state = container->state;
@@ -52,7 +52,8 @@ void driver_container_free(struct driver_container *container)
 	free(container);
 }
 
-struct driver_container *driver_state(const struct driver *driver, const char *id, struct error *err)
+struct driver_container *driver_state(const struct driver *driver, const char *id,
+				      struct error *err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
 	struct driver_container *result;
@@ -169,7 +170,8 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 static int recorded_exit(const struct container *container, int *wait_status)
 {
 	struct error ignored = ERROR_INIT;
-	cleanup_free char *text = path_read_file(container->dir.dir, "exit", 64, NULL, "exit", &ignored);
+	cleanup_free char *text =
+	    path_read_file(container->dir.dir, "exit", 64, NULL, "exit", &ignored);
 	char *end;
 
 	error_clear(&ignored);
@@ -200,7 +202,8 @@ static int status_of_zombie(const struct state *state, int *wait_status)
 	return 0;
 }
 
-static int status_by_pidfd(const struct state *state, int pidfd, int *wait_status, struct error *err)
+static int status_by_pidfd(const struct state *state, int pidfd, int *wait_status,
+			   struct error *err)
 {
 	struct pollfd event = {.fd = pidfd, .events = POLLIN};
 
@@ -213,9 +216,10 @@ static int status_by_pidfd(const struct state *state, int pidfd, int *wait_statu
 	while (poll(&event, 1, -1) < 0 && errno == EINTR)
 		;
 	if (kernel_pidfd_exit_status(pidfd, wait_status) < 0)
-		return error_set(err, "the exit status is not known: the container was reaped by someone else, "
-				      "and this kernel does not tell it (PIDFD_INFO_EXIT needs Linux 6.15); "
-				      "--lxc-monitor keeps it");
+		return error_set(
+		    err, "the exit status is not known: the container was reaped by someone else, "
+			 "and this kernel does not tell it (PIDFD_INFO_EXIT needs Linux 6.15); "
+			 "--lxc-monitor keeps it");
 	return 0;
 }
 
@@ -231,7 +235,8 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 	if (recorded_exit(&container, &status) == 0)
 		goto known;
 	if (container.state->monitor_pid > 0) {
-		/* The monitor records it, and ends; it may still be at it when the container has ended. */
+		/* The monitor records it, and ends; it may still be at it when the container has
+		 * ended. */
 		cleanup_close int monitor = kernel_pidfd_open(container.state->monitor_pid);
 		struct pollfd event = {.fd = monitor, .events = POLLIN};
 
@@ -248,8 +253,9 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 		goto known;
 	pidfd = container_pidfd(container.state, err);
 	if (pidfd < 0)
-		return error_set(err, "the exit status is not known: the container had ended before, and "
-				      "nobody recorded it (--lxc-monitor does)");
+		return error_set(
+		    err, "the exit status is not known: the container had ended before, and "
+			 "nobody recorded it (--lxc-monitor does)");
 	if (status_by_pidfd(container.state, pidfd, &status, err) < 0)
 		return -1;
 known:
@@ -267,6 +273,7 @@ char *driver_config(const struct driver *driver, const char *id, struct error *e
 
 	if (container_open(driver, id, false, &container, err) < 0)
 		return NULL;
-	text = path_read_file(container.dir.dir, "config.lxc", (size_t)16 << 20, NULL, "config.lxc", err);
+	text = path_read_file(container.dir.dir, "config.lxc", (size_t)16 << 20, NULL, "config.lxc",
+			      err);
 	return text ? lxc_config_read_back(text, err) : NULL;
 }

@@ -36,7 +36,8 @@ static void poststop(const struct creation *creation)
 	if (!creation->spec->hooks[SPEC_HOOK_POSTSTOP].count)
 		return;
 	json = container_state_json(creation->container.state, DRIVER_STOPPED, false, &err);
-	if (!json || hooks_run(creation->spec, SPEC_HOOK_POSTSTOP, json, creation->bundle, &err) < 0)
+	if (!json ||
+	    hooks_run(creation->spec, SPEC_HOOK_POSTSTOP, json, creation->bundle, &err) < 0)
 		log_warning(creation->driver->log, "%s", error_text(&err));
 	error_clear(&err);
 }
@@ -51,8 +52,8 @@ static void record_exit(const struct creation *creation, int status)
 		error_clear(&ignored);
 }
 
-/* Stays until the container ends. The monitor, where it is kept, is our child and the container its; it
- * ends with the container's own status, as a number. */
+/* Stays until the container ends. The monitor, where it is kept, is our child and the container
+ * its; it ends with the container's own status, as a number. */
 static int stay(struct creation *creation, int *exit_status, struct error *err)
 {
 	bool monitor = creation->options->lxc_monitor;
@@ -106,7 +107,8 @@ static int clean_up(struct creation *creation, bool keep, int exit_status, struc
 }
 
 static int run_attached(struct creation *creation, const struct driver *driver, const char *id,
-			const struct driver_run_options *options, int *exit_status, struct error *err)
+			const struct driver_run_options *options, int *exit_status,
+			struct error *err)
 {
 	int result;
 
@@ -131,8 +133,8 @@ static int run_attached(struct creation *creation, const struct driver *driver, 
 	return clean_up(creation, options->keep, *exit_status, err);
 }
 
-int driver_run(const struct driver *driver, const char *id, const struct driver_run_options *options,
-	       int *exit_status, struct error *err)
+int driver_run(const struct driver *driver, const char *id,
+	       const struct driver_run_options *options, int *exit_status, struct error *err)
 {
 	cleanup_creation struct creation creation;
 	struct console_signals *signals = NULL;
@@ -145,11 +147,16 @@ int driver_run(const struct driver *driver, const char *id, const struct driver_
 			result = poststart(&creation, err);
 		return result;
 	}
-	/* Before there is a child: no signal for it is lost, and it is handed over to nobody but us. */
+	/* Before there is a child: no signal for it is lost, and it is handed over to nobody but
+	 * us. */
 	signals = console_signals_block(err);
 	if (!signals) {
-		creation = (struct creation){.container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,
-					     .rootfs_fd = -1, .sync = -1, .terminal = -1, .pidfd = -1};
+		creation = (struct creation){.container = CONTAINER_INIT,
+					     .monitor = LXC_MONITOR_INIT,
+					     .rootfs_fd = -1,
+					     .sync = -1,
+					     .terminal = -1,
+					     .pidfd = -1};
 		return -1;
 	}
 	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);

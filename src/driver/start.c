@@ -17,10 +17,12 @@ static int connect_to_init(const struct container *container, struct error *err)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	cleanup_close int fd = -1;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/start", container->dir.dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/start",
+		 container->dir.dir);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_errno(err, errno, "Failed to reach the init of \"%s\"", container->state->id);
+		return error_errno(err, errno, "Failed to reach the init of \"%s\"",
+				   container->state->id);
 	return fd_take(&fd);
 }
 
@@ -35,7 +37,8 @@ static int run_poststart(const struct container *container, struct error *err)
 	if (!spec->hooks[SPEC_HOOK_POSTSTART].count)
 		return 0;
 	json = container_state_json(container->state, DRIVER_RUNNING, false, err);
-	return json ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, err) : -1;
+	return json ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, err)
+		    : -1;
 }
 
 int driver_start(const struct driver *driver, const char *id, struct error *err)

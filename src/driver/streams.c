@@ -71,7 +71,8 @@ int streams_preserve(int asked, int *count, struct error *err)
 	for (i = 3; i < 3 + *count; i++) {
 		int flags = fcntl(i, F_GETFD);
 
-		/* What came through our own exec can't be close-on-exec; what is was opened by us. */
+		/* What came through our own exec can't be close-on-exec; what is was opened by us.
+		 */
 		if (flags < 0 || flags & FD_CLOEXEC)
 			return error_set(err, "--preserve-fds: descriptor %d is not open", i);
 	}

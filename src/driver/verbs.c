@@ -32,8 +32,8 @@ static int kill_all(const struct container *container, int sig, struct error *er
 
 	if (!layout)
 		return -1;
-	/* With a pid namespace of its own nothing outlives the first process; with a shared one the others
-	 * may, and they are meant. */
+	/* With a pid namespace of its own nothing outlives the first process; with a shared one the
+	 * others may, and they are meant. */
 	if (!container_is_alive(state) && !state->pid_namespace_shared)
 		return not_running(err);
 	return cgroup_signal_all(layout, state->cgroup_path, sig, err);
@@ -161,7 +161,8 @@ static int set_frozen(const struct driver *driver, const char *id, bool freeze, 
 		return -1;
 	status = container_status(&container, layout);
 	if (freeze && status != DRIVER_RUNNING && status != DRIVER_CREATED)
-		return error_set(err, "container not running or created: %s", driver_status_name(status));
+		return error_set(err, "container not running or created: %s",
+				 driver_status_name(status));
 	if (!freeze && status != DRIVER_PAUSED)
 		return error_set(err, "container not paused");
 	return freeze ? cgroup_freeze(layout, container.state->cgroup_path, err)

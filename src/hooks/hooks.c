@@ -26,7 +26,8 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
+	    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))
 		execve(hook->path, hook->args.count ? hook->args.items : path_only,
 		       hook->env.count ? hook->env.items : no_environment);
@@ -66,8 +67,8 @@ static int wait_for(pid_t pid, int pidfd, const struct spec_i64 *timeout, int *s
 	return over;
 }
 
-/* Where one of our streams is closed its number is the next file's, and dup2() onto itself would leave
- * it closed on exec. */
+/* Where one of our streams is closed its number is the next file's, and dup2() onto itself would
+ * leave it closed on exec. */
 static void raise_above_streams(int *fd)
 {
 	int raised = *fd >= 0 && *fd < 3 ? fcntl(*fd, F_DUPFD_CLOEXEC, 3) : *fd;

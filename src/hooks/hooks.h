@@ -7,11 +7,11 @@
 #include "spec/spec.h"
 
 /*
- * Runs every hook of one kind, one after another, in the runtime's namespaces: `state` (the OCI state
- * document) on its stdin, the environment and arguments exactly as given, `directory` as its working
- * directory. Stops at the first that fails: a status other than 0, a signal, a time-out (it is killed),
- * or one that can't be executed. The error names it: "hooks.prestart[0]", and
- * ends with the last that the hook wrote to its stdout and stderr, which are not ours.
+ * Runs every hook of one kind, one after another, in the runtime's namespaces: `state` (the OCI
+ * state document) on its stdin, the environment and arguments exactly as given, `directory` as its
+ * working directory. Stops at the first that fails: a status other than 0, a signal, a time-out (it
+ * is killed), or one that can't be executed. The error names it: "hooks.prestart[0]", and ends with
+ * the last that the hook wrote to its stdout and stderr, which are not ours.
  */
 int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *state,
 	      const char *directory, struct error *err);

@@ -71,7 +71,8 @@ static int copy_entry(int from, int to, const char *name, dev_t device, int dept
 		if (in >= 0 && mkdirat(to, name, 0700) == 0)
 			out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (out >= 0)
-			result = st.st_dev == device ? copy_directory(in, out, device, depth + 1) : 0;
+			result =
+			    st.st_dev == device ? copy_directory(in, out, device, depth + 1) : 0;
 		if (in >= 0)
 			close(in);
 		if (out >= 0)
@@ -119,7 +120,8 @@ int copy_up(int from, int to)
 	if (fstat(in, &st) == 0 && fstat(to, &top) == 0)
 		result = copy_directory(in, to, st.st_dev, 0);
 	/* The new root looks like the directory that it covers. */
-	if (result == 0 && (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0))
+	if (result == 0 &&
+	    (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0))
 		result = -1;
 	close(in);
 	return result;

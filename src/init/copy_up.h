@@ -3,8 +3,9 @@
 #ifndef RUNLXC_INIT_COPY_UP_H
 #define RUNLXC_INIT_COPY_UP_H
 
-/* Copies everything below the directory `from` (O_PATH) into the directory `to`: files, directories,
- * symlinks, nodes; mode, owner and times. Stays on from's file system. -1 with errno. */
+/* Copies everything below the directory `from` (O_PATH) into the directory `to`: files,
+ * directories, symlinks, nodes; mode, owner and times. Stays on from's file system. -1 with errno.
+ */
 int copy_up(int from, int to);
 
 #endif

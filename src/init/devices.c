@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Device nodes and the links of /dev (config-linux.md, "Default Devices" and "Dev symbolic links").
- * Nodes are made in a directory that is held open, by a call that follows no symlink: a link that an
- * image planted can't aim a node elsewhere.
+ * Nodes are made in a directory that is held open, by a call that follows no symlink: a link that
+ * an image planted can't aim a node elsewhere.
  */
 #include "init/init.h"
 
@@ -30,29 +30,34 @@ static void make_node(struct init *init, const struct plan_device *device)
 	name = path + (slash - parent) + 1;
 	dir = mounts_open_target(parent[0] ? parent : "/", true, false, false);
 	if (dir < 0)
-		report_failure(init, 0, errno, "linux.devices: Failed to open the directory of \"%s\"", path);
+		report_failure(init, 0, errno,
+			       "linux.devices: Failed to open the directory of \"%s\"", path);
 	free(parent);
 
 	if (mknodat(dir, name, device->type_mode, number) < 0) {
 		bool same;
 
 		if (errno != EEXIST)
-			report_failure(init, 0, errno, "linux.devices: Failed to make \"%s\"", path);
+			report_failure(init, 0, errno, "linux.devices: Failed to make \"%s\"",
+				       path);
 		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			report_failure(init, 0, errno, "linux.devices: Failed to look at \"%s\"", path);
+			report_failure(init, 0, errno, "linux.devices: Failed to look at \"%s\"",
+				       path);
 		same = (st.st_mode & S_IFMT) == (device->type_mode & S_IFMT) &&
 		       (S_ISFIFO(st.st_mode) || st.st_rdev == number);
-		/* One that is there already stays; that it is another one is the image's affair for the
-		 * default devices, and an error for those that were asked for. */
+		/* One that is there already stays; that it is another one is the image's affair for
+		 * the default devices, and an error for those that were asked for. */
 		if (!same && !device->keep)
-			report_failure(init, 0, 0,
-				       "linux.devices: \"%s\" exists and is not the device that was asked for",
-				       path);
+			report_failure(
+			    init, 0, 0,
+			    "linux.devices: \"%s\" exists and is not the device that was asked for",
+			    path);
 		close(dir);
 		return;
 	}
 	if (fchownat(dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		report_failure(init, 0, errno, "linux.devices: Failed to set the owner of \"%s\"", path);
+		report_failure(init, 0, errno, "linux.devices: Failed to set the owner of \"%s\"",
+			       path);
 	close(dir);
 }
 
@@ -62,8 +67,8 @@ static void make_link(struct init *init, int dev, const char *target, const char
 
 	if (symlinkat(target, dev, name) < 0 && errno != EEXIST && errno != EROFS)
 		report_failure(init, 0, errno, "Failed to make the link \"/dev/%s\"", name);
-	/* /dev/ptmx may be in the list of devices or in the image, as a node: the container's own devpts
-	 * is meant all the same. */
+	/* /dev/ptmx may be in the list of devices or in the image, as a node: the container's own
+	 * devpts is meant all the same. */
 	if (strcmp(name, "ptmx") == 0 && fstatat(dev, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISCHR(st.st_mode) && unlinkat(dev, name, 0) == 0)
 		symlinkat(target, dev, name);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masked and read-only paths, and the read-only root. Each path is opened once, inside the container,
- * and everything is done on that descriptor: neither a symlink nor a mount that appears later can aim
- * it elsewhere (CVE-2019-16884, CVE-2019-19921). What covers a masked file is /dev/null only if it
- * really is the null device (CVE-2025-31133).
+ * Masked and read-only paths, and the read-only root. Each path is opened once, inside the
+ * container, and everything is done on that descriptor: neither a symlink nor a mount that appears
+ * later can aim it elsewhere (CVE-2019-16884, CVE-2019-19921). What covers a masked file is
+ * /dev/null only if it really is the null device (CVE-2025-31133).
  */
 #include "init/init.h"
 
@@ -24,11 +24,13 @@ static void open_null(struct init *init)
 	if (init->null_fd < 0)
 		report_failure(init, 0, errno, "linux.maskedPaths: Failed to open \"/dev/null\"");
 	if (fstat(init->null_fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-		report_failure(init, 0, 0,
-			       "linux.maskedPaths: \"/dev/null\" in the container is not the null device");
+		report_failure(
+		    init, 0, 0,
+		    "linux.maskedPaths: \"/dev/null\" in the container is not the null device");
 }
 
-/* One empty read-only tmpfs serves every masked directory: the first is mounted, the others clone it. */
+/* One empty read-only tmpfs serves every masked directory: the first is mounted, the others clone
+ * it. */
 static int empty_tree(int *first)
 {
 	int fs, tree = -1;
@@ -87,11 +89,10 @@ static void make_readonly(struct init *init, const char *path)
 		report_failure(init, 0, errno, "linux.readonlyPaths: Failed to open \"%s\"", path);
 	}
 	tree = kernel_open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
-	if (tree < 0 ||
-	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ||
+	if (tree < 0 || kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ||
 	    kernel_move_mount(tree, target) < 0)
-		report_failure(init, 0, errno, "linux.readonlyPaths: Failed to make \"%s\" read-only",
-			       path);
+		report_failure(init, 0, errno,
+			       "linux.readonlyPaths: Failed to make \"%s\" read-only", path);
 	close(tree);
 	close(target);
 }

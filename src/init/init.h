@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * init: the static program that is PID 1 until the user's program is, and the first step of an exec.
+ * init: the static program that is PID 1 until the user's program is, and the first step of an
+ * exec.
  *
  * It is executed from a sealed memfd, so a container can't write to it through /proc/PID/exe
  * (CVE-2019-5736), is not dumpable, so nothing inside can trace it or reach its descriptors
- * (CVE-2016-9962), and leaves no file in the root. It never returns from a failure: report_failure()
- * tells the parent what went wrong, whole, and ends the process.
+ * (CVE-2016-9962), and leaves no file in the root. It never returns from a failure:
+ * report_failure() tells the parent what went wrong, whole, and ends the process.
  */
 #ifndef RUNLXC_INIT_INIT_H
 #define RUNLXC_INIT_INIT_H
@@ -18,7 +19,8 @@
 
 struct init {
 	const struct plan *plan;
-	int report_fd; /* where failures go: the sync socket, later the start connection; -1: nowhere */
+	int report_fd; /* where failures go: the sync socket, later the start connection; -1:
+			  nowhere */
 	int null_fd;   /* O_PATH of the container's /dev/null, verified; -1: not opened yet */
 };
 
@@ -34,8 +36,8 @@ static inline const void *plan_items(const struct plan *plan, struct plan_list l
 
 /* ---- report.c ---- */
 
-/* Ends init: sends "<text>: <errno's text>" (errnum 0: just the text). `exit_code` is 127 or 126 where the
- * program is at fault, else 0: the verb's own status for a failure. */
+/* Ends init: sends "<text>: <errno's text>" (errnum 0: just the text). `exit_code` is 127 or 126
+ * where the program is at fault, else 0: the verb's own status for a failure. */
 _Noreturn void report_failure(struct init *init, int exit_code, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* A line for the caller's log. */
@@ -45,8 +47,8 @@ void report_line(struct init *init, char type, const char *format, ...)
 void report_send(struct init *init, char type, int descriptor);
 /* Tells the parent that everything is set up, and changes to a socket that nobody else has. */
 void report_ready(struct init *init);
-/* Waits for the parent's next message and returns its type; 0 when the parent is gone. Descriptors that
- * come with it are stored in fds (room for `max`); *count gets how many. */
+/* Waits for the parent's next message and returns its type; 0 when the parent is gone. Descriptors
+ * that come with it are stored in fds (room for `max`); *count gets how many. */
 char report_receive(struct init *init, int *fds, int max, int *count);
 
 /* ---- mounts.c: what LXC could not mount ---- */
@@ -55,8 +57,8 @@ void mounts_apply(struct init *init);
 void mounts_finish(struct init *init);
 
 /*
- * Opens (O_PATH) a path of the container's, following symlinks inside the container only; makes it, as
- * a directory or an empty file, when it is missing and `make` says so. -1 with errno.
+ * Opens (O_PATH) a path of the container's, following symlinks inside the container only; makes it,
+ * as a directory or an empty file, when it is missing and `make` says so. -1 with errno.
  */
 int mounts_open_target(const char *path, bool make, bool is_file, bool no_symlink);
 
@@ -71,11 +73,13 @@ void hide_apply(struct init *init);
 void terminal_apply(struct init *init);
 
 /* ---- join.c ---- */
-/* An exec's way into the container's namespaces. Returns in the process that will be the program. */
+/* An exec's way into the container's namespaces. Returns in the process that will be the program.
+ */
 void join_apply(struct init *init);
 
 /* ---- process/become.c ---- */
-/* Everything about the process that can be done, and everything that can go wrong, before the start. */
+/* Everything about the process that can be done, and everything that can go wrong, before the
+ * start. */
 void become_prepare(struct init *init);
 /* The last step: user, capabilities, seccomp, exec. */
 _Noreturn void become_execute(struct init *init);

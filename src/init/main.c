@@ -31,8 +31,8 @@ static const struct plan *map_plan(const char *descriptor)
 	return plan == MAP_FAILED || plan->magic != PLAN_MAGIC ? NULL : plan;
 }
 
-/* The program gets default dispositions and an empty mask, whatever engine started the runtime. By the system
- * call: the C library keeps a few real-time signals to itself. */
+/* The program gets default dispositions and an empty mask, whatever engine started the runtime. By
+ * the system call: the C library keeps a few real-time signals to itself. */
 static void reset_signals(void)
 {
 	struct {
@@ -102,8 +102,8 @@ int main(int argc, char **argv)
 	struct init init = {.report_fd = -1, .null_fd = -1};
 	const struct plan *plan;
 
-	/* LXC asks for a signal when its monitor ends; the monitor is to end. That the caller is gone is
-	 * told by the sync socket instead. */
+	/* LXC asks for a signal when its monitor ends; the monitor is to end. That the caller is
+	 * gone is told by the sync socket instead. */
 	prctl(PR_SET_PDEATHSIG, 0);
 	prctl(PR_SET_DUMPABLE, 0);
 	plan = argc == 2 ? map_plan(argv[1]) : NULL;
@@ -125,7 +125,8 @@ int main(int argc, char **argv)
 		if (plan->flags & PLAN_HIDE_PROC && kernel_umount("/proc", MNT_DETACH) < 0)
 			report_failure(&init, 0, errno, "Failed to take off init's own /proc");
 		if (plan->join_cgroup_fd >= 0 && setns(plan->join_cgroup_fd, CLONE_NEWCGROUP) < 0)
-			report_failure(&init, 0, errno, "linux.namespaces: Failed to join the cgroup namespace");
+			report_failure(&init, 0, errno,
+				       "linux.namespaces: Failed to join the cgroup namespace");
 		mounts_make_private(&init);
 		mounts_apply(&init);
 		devices_apply(&init);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mounts that LXC can't make, made after it has pivoted: "/" is the container's root by now, so a
- * symlink in a destination can lead nowhere else; sources on the host come as detached trees that the
- * parent opened. Targets are held by descriptor from their resolution to the mount, so a path that
- * changes in between changes nothing (CVE-2021-30465).
+ * symlink in a destination can lead nowhere else; sources on the host come as detached trees that
+ * the parent opened. Targets are held by descriptor from their resolution to the mount, so a path
+ * that changes in between changes nothing (CVE-2021-30465).
  */
 #include "init/init.h"
 
@@ -23,8 +23,9 @@
 void mounts_make_private(struct init *init)
 {
 	/*
-	 * LXC leaves the container's mounts shared among themselves, and dependent on the host's. Cut both
-	 * ways: nothing that is mounted from here on, here or on the host, is seen on the other side.
+	 * LXC leaves the container's mounts shared among themselves, and dependent on the host's.
+	 * Cut both ways: nothing that is mounted from here on, here or on the host, is seen on the
+	 * other side.
 	 */
 	if (kernel_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		report_failure(init, 0, errno, "Failed to make the container's mounts private");
@@ -56,7 +57,8 @@ static int make_missing(const char *path, bool is_file, int root)
 		const char *name = slash + 1;
 		int made = -1;
 
-		/* 0755 and 0644 whatever the umask is: it is 0 in init. Neither call follows a symlink. */
+		/* 0755 and 0644 whatever the umask is: it is 0 in init. Neither call follows a
+		 * symlink. */
 		if (is_file)
 			made = mknodat(parent, name, S_IFREG | 0644, 0);
 		else
@@ -71,8 +73,8 @@ static int make_missing(const char *path, bool is_file, int root)
 }
 
 /*
- * A dangling symlink in the way: where does it lead? Missing targets are made where the symlink points
- * to, as runc does, so follow by hand what openat2 can't follow to the end.
+ * A dangling symlink in the way: where does it lead? Missing targets are made where the symlink
+ * points to, as runc does, so follow by hand what openat2 can't follow to the end.
  */
 static int open_missing(const char *path, bool is_file, int root)
 {
@@ -95,7 +97,8 @@ static int open_missing(const char *path, bool is_file, int root)
 		length = readlinkat(at, "", link, sizeof(link) - 1);
 		close(at);
 		if (length < 0) {
-			fd = -1; /* not a symlink, yet it could not be opened: let the caller see why */
+			fd = -1; /* not a symlink, yet it could not be opened: let the caller see
+				    why */
 			errno = ENOENT;
 			break;
 		}
@@ -104,7 +107,8 @@ static int open_missing(const char *path, bool is_file, int root)
 			next = strdup(link);
 		} else {
 			slash = strrchr(walk, '/');
-			if (asprintf(&next, "%.*s/%s", slash ? (int)(slash - walk) : 0, walk, link) < 0)
+			if (asprintf(&next, "%.*s/%s", slash ? (int)(slash - walk) : 0, walk,
+				     link) < 0)
 				next = NULL;
 		}
 		free(owned);
@@ -126,10 +130,10 @@ int mounts_open_target(const char *path, bool make, bool is_file, bool no_symlin
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -1;
-	fd = kernel_openat2(root, path, O_PATH, 0,
-			    INSIDE | (no_symlink ? RESOLVE_NO_SYMLINKS : 0));
+	fd = kernel_openat2(root, path, O_PATH, 0, INSIDE | (no_symlink ? RESOLVE_NO_SYMLINKS : 0));
 	if (fd < 0 && errno == ENOENT && make)
-		fd = no_symlink ? make_missing(path, is_file, root) : open_missing(path, is_file, root);
+		fd = no_symlink ? make_missing(path, is_file, root)
+				: open_missing(path, is_file, root);
 	saved = errno;
 	close(root);
 	errno = saved;
@@ -217,7 +221,8 @@ static void attach(struct init *init, const struct plan_mount *mount, int tree)
 	if (kernel_move_mount(tree, target) < 0)
 		report_failure(init, 0, errno, "%s: Failed to mount \"%s\" on \"%s\"",
 			       plan_text(plan, mount->what),
-			       mount->source ? plan_text(plan, mount->source) : plan_text(plan, mount->type),
+			       mount->source ? plan_text(plan, mount->source)
+					     : plan_text(plan, mount->type),
 			       destination);
 	set_propagation(init, mount, tree);
 	close(target);
@@ -263,8 +268,9 @@ static void mount_again(struct init *init, const struct plan_mount *mount)
 }
 
 /*
- * A mount of type cgroup. On v2 it is the container's own cgroup; on v1 a tmpfs with one directory for
- * each hierarchy, and a link for each controller of a shared one, as every distribution lays it out.
+ * A mount of type cgroup. On v2 it is the container's own cgroup; on v1 a tmpfs with one directory
+ * for each hierarchy, and a link for each controller of a shared one, as every distribution lays it
+ * out.
  */
 static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 {
@@ -282,7 +288,8 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 			       plan_text(plan, mount->what));
 	for (i = 0; i < count; i++)
 		if (set_attributes(trees[i], mount->attr_set, mount->attr_clear, 0) < 0)
-			report_failure(init, 0, errno, "%s: Failed to set the options of a cgroup mount",
+			report_failure(init, 0, errno,
+				       "%s: Failed to set the options of a cgroup mount",
 				       plan_text(plan, mount->what));
 	if (count == 1 && !cgroups[0].name) {
 		attach(init, mount, trees[0]);
@@ -293,8 +300,10 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 	tmpfs = kernel_fsopen("tmpfs");
 	if (tmpfs < 0 || kernel_fsconfig(tmpfs, FSCONFIG_SET_STRING, "mode", "755") < 0 ||
 	    kernel_fsconfig(tmpfs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0 ||
-	    (top = kernel_fsmount(tmpfs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
-		report_failure(init, 0, errno, "%s: Failed to make a tmpfs", plan_text(plan, mount->what));
+	    (top = kernel_fsmount(tmpfs,
+				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) < 0)
+		report_failure(init, 0, errno, "%s: Failed to make a tmpfs",
+			       plan_text(plan, mount->what));
 	close(tmpfs);
 	frame.propagation = 0;
 	frame.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -305,11 +314,14 @@ static void mount_cgroup(struct init *init, const struct plan_mount *mount)
 		int target;
 		char *copy, *part, *save = NULL;
 
-		/* `top` is the new tmpfs's root, ours alone: nothing in it but what is made here. */
+		/* `top` is the new tmpfs's root, ours alone: nothing in it but what is made here.
+		 */
 		if (mkdirat(top, name, 0755) < 0 ||
-		    (target = openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0 ||
+		    (target = openat(top, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) <
+			0 ||
 		    kernel_move_mount(trees[i], target) < 0)
-			report_failure(init, 0, errno, "%s: Failed to mount the %s cgroup on \"%s\"",
+			report_failure(init, 0, errno,
+				       "%s: Failed to mount the %s cgroup on \"%s\"",
 				       plan_text(plan, mount->what), name, destination);
 		close(target);
 		close(trees[i]);
@@ -336,7 +348,8 @@ void mounts_apply(struct init *init)
 	uint32_t i;
 
 	for (i = 0; i < init->plan->mounts.count; i++) {
-		report_line(init, SYNC_STEP, "init: mounting %s", plan_text(init->plan, mounts[i].destination));
+		report_line(init, SYNC_STEP, "init: mounting %s",
+			    plan_text(init->plan, mounts[i].destination));
 		switch (mounts[i].kind) {
 		case PLAN_MOUNT_TREE:
 			mount_tree(init, &mounts[i]);

@@ -26,14 +26,16 @@ void report_failure(struct init *init, int exit_code, int errnum, const char *fo
 		const char *text = strerror(errnum);
 		size_t room = sizeof(message.text) - length;
 
-		written = snprintf(message.text + length, room, ": %c%s",
-				   isupper((unsigned char)text[1]) ? text[0] : tolower((unsigned char)text[0]),
-				   text + 1);
+		written = snprintf(
+		    message.text + length, room, ": %c%s",
+		    isupper((unsigned char)text[1]) ? text[0] : tolower((unsigned char)text[0]),
+		    text + 1);
 		if (written > 0)
 			length += (size_t)written < room ? (size_t)written : room - 1;
 	}
 	if (init->report_fd >= 0)
-		send(init->report_fd, &message, offsetof(struct sync_error, text) + length, MSG_NOSIGNAL);
+		send(init->report_fd, &message, offsetof(struct sync_error, text) + length,
+		     MSG_NOSIGNAL);
 	_exit(exit_code ? exit_code : 1);
 }
 
@@ -73,8 +75,8 @@ void report_send(struct init *init, char type, int descriptor)
 		control.header.cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
 	}
-	/* Nobody listens any more: the caller was killed. A container that it does not know of must not
-	 * live on. */
+	/* Nobody listens any more: the caller was killed. A container that it does not know of must
+	 * not live on. */
 	if (sendmsg(init->report_fd, &message, MSG_NOSIGNAL) < 0)
 		_exit(1);
 }
@@ -84,9 +86,9 @@ void report_ready(struct init *init)
 	int pair[2];
 
 	/*
-	 * LXC's monitor has a copy of our end of the sync socket, so its closing would tell nobody anything
-	 * while the monitor lives. From here on the talk goes over a socket that is ours and the parent's
-	 * alone: it sees our exec, and we see its death.
+	 * LXC's monitor has a copy of our end of the sync socket, so its closing would tell nobody
+	 * anything while the monitor lives. From here on the talk goes over a socket that is ours
+	 * and the parent's alone: it sees our exec, and we see its death.
 	 */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		report_failure(init, 0, errno, "Failed to make a socket pair");
@@ -115,7 +117,8 @@ char report_receive(struct init *init, int *fds, int max, int *count)
 	do
 		got = recvmsg(init->report_fd, &message, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
-	for (header = CMSG_FIRSTHDR(&message); got > 0 && header; header = CMSG_NXTHDR(&message, header)) {
+	for (header = CMSG_FIRSTHDR(&message); got > 0 && header;
+	     header = CMSG_NXTHDR(&message, header)) {
 		int here, i;
 
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The container's terminal. The pty is made in the container's own devpts, so that its name means
- * something inside; its master goes to the parent, its slave becomes the standard streams. For PID 1
- * the slave is also mounted on /dev/console, by descriptor: neither /dev/ptmx nor /dev/pts/N nor
+ * something inside; its master goes to the parent, its slave becomes the standard streams. For PID
+ * 1 the slave is also mounted on /dev/console, by descriptor: neither /dev/ptmx nor /dev/pts/N nor
  * /dev/console is ever used by a path that an image could have replaced (CVE-2025-52565).
  */
 #include "init/init.h"
@@ -53,8 +53,9 @@ static void mount_console(struct init *init, int slave)
 		report_failure(init, 0, errno, "process.terminal: Failed to open \"/dev/console\"");
 	tree = kernel_open_tree(slave, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);
 	if (tree < 0 || kernel_move_mount(tree, target) < 0)
-		report_failure(init, 0, errno,
-			       "process.terminal: Failed to mount the terminal on \"/dev/console\"");
+		report_failure(
+		    init, 0, errno,
+		    "process.terminal: Failed to mount the terminal on \"/dev/console\"");
 	close(tree);
 	close(target);
 }
@@ -68,8 +69,9 @@ void terminal_apply(struct init *init)
 
 	master = open_multiplexer();
 	if (master < 0)
-		report_failure(init, 0, errno,
-			       "process.terminal: Failed to open \"/dev/pts/ptmx\" in the container");
+		report_failure(
+		    init, 0, errno,
+		    "process.terminal: Failed to open \"/dev/pts/ptmx\" in the container");
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0 ||
 	    (slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0)
 		report_failure(init, 0, errno, "process.terminal: Failed to make a terminal");
@@ -77,7 +79,8 @@ void terminal_apply(struct init *init)
 		ioctl(master, TIOCSWINSZ, &size);
 	/* The terminal is the user's; its group stays what the devpts gives it (tty). */
 	if (fchown(slave, plan->uid, (gid_t)-1) < 0 && errno != EPERM && errno != EINVAL)
-		report_failure(init, 0, errno, "process.terminal: Failed to give the terminal to user %u",
+		report_failure(init, 0, errno,
+			       "process.terminal: Failed to give the terminal to user %u",
 			       plan->uid);
 	if (!(plan->flags & PLAN_JOIN))
 		mount_console(init, slave);
@@ -87,8 +90,10 @@ void terminal_apply(struct init *init)
 	/* A session of its own; LXC may have made it one already. */
 	setsid();
 	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		report_failure(init, 0, errno, "process.terminal: Failed to make it the controlling terminal");
+		report_failure(init, 0, errno,
+			       "process.terminal: Failed to make it the controlling terminal");
 	if (dup2(slave, 0) < 0 || dup2(slave, 1) < 0 || dup2(slave, 2) < 0)
-		report_failure(init, 0, errno, "process.terminal: Failed to set the standard streams");
+		report_failure(init, 0, errno,
+			       "process.terminal: Failed to set the standard streams");
 	close(slave);
 }

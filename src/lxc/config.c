@@ -15,7 +15,8 @@ int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value
 {
 	if (!key || !value)
 		return error_errno(err, ENOMEM, "Failed to make the LXC configuration");
-	/* A value is one value: LXC's own file has no way to write a newline, and nobody needs one. */
+	/* A value is one value: LXC's own file has no way to write a newline, and nobody needs one.
+	 */
 	if (strchr(value, '\n') || strchr(key, '\n'))
 		return error_set(err, "%s: a newline in its value can't be given to LXC", key);
 	if (recipe->count == recipe->capacity) {
@@ -39,7 +40,8 @@ int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct err
 
 	if (recipe->fds_count == ARRAY_SIZE(recipe->fds)) {
 		fd_close(fd);
-		return error_set(err, "mounts: more than %zu that LXC can't make", ARRAY_SIZE(recipe->fds));
+		return error_set(err, "mounts: more than %zu that LXC can't make",
+				 ARRAY_SIZE(recipe->fds));
 	}
 	moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 	fd_close(fd);
@@ -88,8 +90,8 @@ char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct er
 #define FORMAT(...) arena_printf(&recipe->arena, __VA_ARGS__)
 
 static const char *const lxc_namespace[SPEC_NS_TYPES] = {
-    [SPEC_NS_PID] = "pid",   [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
-    [SPEC_NS_IPC] = "ipc",   [SPEC_NS_UTS] = "uts",	[SPEC_NS_USER] = "user",
+    [SPEC_NS_PID] = "pid",	 [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
+    [SPEC_NS_IPC] = "ipc",	 [SPEC_NS_UTS] = "uts",	    [SPEC_NS_USER] = "user",
     [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
 };
 
@@ -135,15 +137,14 @@ static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *
 	return 0;
 }
 
-static int add_mappings(const struct spec_id_mappings *mappings, char kind, struct lxc_recipe *recipe,
-			struct error *err)
+static int add_mappings(const struct spec_id_mappings *mappings, char kind,
+			struct lxc_recipe *recipe, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < mappings->count; i++)
-		ADD("lxc.idmap",
-		    FORMAT("%c %u %u %u", kind, mappings->items[i].container_id,
-			   mappings->items[i].host_id, mappings->items[i].size));
+		ADD("lxc.idmap", FORMAT("%c %u %u %u", kind, mappings->items[i].container_id,
+					mappings->items[i].host_id, mappings->items[i].size));
 	return 0;
 }
 
@@ -152,15 +153,19 @@ static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, s
 	const struct spec_namespace *user = &spec->linux_.namespaces[SPEC_NS_USER];
 	struct spec_id_mappings uids = spec->linux_.uid_mappings, gids = spec->linux_.gid_mappings;
 
-	/* One that is joined has its mappings already, and LXC must know them to become its root. */
-	if (user->path && namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0)
+	/* One that is joined has its mappings already, and LXC must know them to become its root.
+	 */
+	if (user->path &&
+	    namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0)
 		return -1;
-	return add_mappings(&uids, 'u', recipe, err) < 0 || add_mappings(&gids, 'g', recipe, err) < 0
+	return add_mappings(&uids, 'u', recipe, err) < 0 ||
+		       add_mappings(&gids, 'g', recipe, err) < 0
 		   ? -1
 		   : 0;
 }
 
-static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *recipe, struct error *err)
+static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *recipe,
+		       struct error *err)
 {
 	struct cgroup_settings settings = {0};
 	int result = -1;
@@ -169,18 +174,18 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 	ADD("lxc.cgroup.dir.container", request->cgroup_path + 1);
 	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + 1);
 	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + 1));
-	if (cgroup_settings_from_resources(request->layout, &request->spec->linux_.resources, &settings,
-					   err) < 0) {
+	if (cgroup_settings_from_resources(request->layout, &request->spec->linux_.resources,
+					   &settings, err) < 0) {
 		cgroup_settings_free(&settings);
 		return -1;
 	}
 	for (i = 0; i < settings.count; i++) {
 		const struct cgroup_setting *setting = &settings.items[i];
 
-		if (lxc_recipe_add(recipe,
-				   FORMAT("lxc.%s.%s", setting->unified ? "cgroup2" : "cgroup",
-					  setting->file),
-				   arena_strdup(&recipe->arena, setting->value), err) < 0)
+		if (lxc_recipe_add(
+			recipe,
+			FORMAT("lxc.%s.%s", setting->unified ? "cgroup2" : "cgroup", setting->file),
+			arena_strdup(&recipe->arena, setting->value), err) < 0)
 			break;
 	}
 	if (i == settings.count)
@@ -195,8 +200,8 @@ static int add_unified_devices(const struct lxc_request *request, struct lxc_rec
 {
 	const struct spec_resources *resources = &request->spec->linux_.resources;
 	/* What every container may use whatever its list says, as runc has it. */
-	static const char *const always[] = {"c *:* m",	  "b *:* m",   "c 1:3 rwm", "c 1:5 rwm",
-					     "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm", "c 5:0 rwm",
+	static const char *const always[] = {"c *:* m",	  "b *:* m",   "c 1:3 rwm",  "c 1:5 rwm",
+					     "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",  "c 5:0 rwm",
 					     "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
 	size_t i;
 
@@ -236,7 +241,10 @@ static uint32_t propagation_of(const char *name)
 	static const struct {
 		const char *name;
 		uint32_t flag;
-	} table[] = {{"shared", MS_SHARED}, {"slave", MS_SLAVE}, {"private", 0}, {"unbindable", MS_UNBINDABLE}};
+	} table[] = {{"shared", MS_SHARED},
+		     {"slave", MS_SLAVE},
+		     {"private", 0},
+		     {"unbindable", MS_UNBINDABLE}};
 	bool recursive = name && name[0] == 'r';
 	size_t i;
 
@@ -261,7 +269,8 @@ static void add_to_plan(const struct spec *spec, struct plan_buffer *plan)
 	if (spec->root.readonly)
 		plan_head(plan)->flags |= PLAN_READONLY_ROOT;
 	plan_head(plan)->root_propagation = propagation_of(linux_->rootfs_propagation);
-	/* LXC sets the host name of a namespace that it made; one that is joined gets it, too, as from runc. */
+	/* LXC sets the host name of a namespace that it made; one that is joined gets it, too, as
+	 * from runc. */
 	if (spec->hostname && uts->path) {
 		text = plan_add_string(plan, spec->hostname);
 		plan_head(plan)->hostname = text;
@@ -287,17 +296,18 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	if (spec->hostname && !spec->linux_.namespaces[SPEC_NS_UTS].path)
 		ADD("lxc.uts.name", spec->hostname);
 	if (add_namespaces(request, recipe, plan, err) < 0 ||
-	    add_id_mappings(spec, recipe, err) < 0 ||
-	    add_cgroups(request, recipe, err) < 0 || add_unified_devices(request, recipe, err) < 0 ||
-	    add_sysctls(spec, recipe, err) < 0 || lxc_compile_mounts(request, recipe, plan, err) < 0)
+	    add_id_mappings(spec, recipe, err) < 0 || add_cgroups(request, recipe, err) < 0 ||
+	    add_unified_devices(request, recipe, err) < 0 || add_sysctls(spec, recipe, err) < 0 ||
+	    lxc_compile_mounts(request, recipe, plan, err) < 0)
 		return -1;
-	/* The streams are the caller's or init's terminal; no terminal of LXC's own, no /dev of its own. */
+	/* The streams are the caller's or init's terminal; no terminal of LXC's own, no /dev of its
+	 * own. */
 	ADD("lxc.console.path", "none");
 	ADD("lxc.autodev", "0");
 	ADD("lxc.pty.max", "0");
 	ADD("lxc.tty.max", "0");
-	/* LXC would put its own default profile on a container that asked for none; init sets the one
-	 * that was asked for. */
+	/* LXC would put its own default profile on a container that asked for none; init sets the
+	 * one that was asked for. */
 	ADD("lxc.apparmor.profile", "unconfined");
 	ADD("lxc.signal.halt", "SIGTERM");
 	if (request->no_new_keyring)

@@ -30,7 +30,8 @@ const struct lxc_library *lxc_library_load(struct error *err)
 
 	pthread_once(&once, load);
 	if (!library.container_new || !library.container_put || !library.get_version) {
-		error_set(err, "Failed to load liblxc: %s", failure ? failure : "it lacks a function");
+		error_set(err, "Failed to load liblxc: %s",
+			  failure ? failure : "it lacks a function");
 		return NULL;
 	}
 	return &library;

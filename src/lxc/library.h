@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * liblxc, loaded when it is first needed and not before: it brings half a dozen libraries along, and most
- * verbs (exec, start, kill, delete, state …) have no use for it.
+ * liblxc, loaded when it is first needed and not before: it brings half a dozen libraries along,
+ * and most verbs (exec, start, kill, delete, state …) have no use for it.
  */
 #ifndef RUNLXC_LXC_LIBRARY_H
 #define RUNLXC_LXC_LIBRARY_H

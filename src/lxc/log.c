@@ -10,7 +10,8 @@
 
 #include "base/cleanup.h"
 
-/* A line of LXC's log: "lxc 20260102030405.678 ERROR    conf - ../src/lxc/conf.c:mount_entry:2515 - TEXT". */
+/* A line of LXC's log: "lxc 20260102030405.678 ERROR    conf - ../src/lxc/conf.c:mount_entry:2515 -
+ * TEXT". */
 static char *line_text(char *line, const char **level)
 {
 	char *text, *separator;
@@ -63,7 +64,8 @@ static int set_error(char *text, struct error *err)
 	return error_set(err, "LXC: %s", text);
 }
 
-/* LXC names a mount by where it makes it, below its own mount point; the user knows it by its field. */
+/* LXC names a mount by where it makes it, below its own mount point; the user knows it by its
+ * field. */
 static void name_mount(const struct spec *spec, struct error *err)
 {
 	const char *path = err->message ? strstr(err->message, "/lxc/rootfs/") : NULL, *end;
@@ -85,18 +87,22 @@ static void name_mount(const struct spec *spec, struct error *err)
 	}
 }
 
-int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec, struct error *err)
+int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec,
+		       struct error *err)
 {
 	cleanup_free char *log = read_log(monitor);
 	char *line, *save = NULL;
 
 	/* The first error is the cause, the others are its consequences. */
-	for (line = log ? strtok_r(log, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (line = log ? strtok_r(log, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		const char *level;
 		char *text = line_text(line, &level);
 
-		/* Not an error of ours: the container's /dev has no null device yet when LXC looks. */
-		if (text && strncmp(level, "ERROR", 5) == 0 && !strstr(text, "Can't open /dev/null")) {
+		/* Not an error of ours: the container's /dev has no null device yet when LXC looks.
+		 */
+		if (text && strncmp(level, "ERROR", 5) == 0 &&
+		    !strstr(text, "Can't open /dev/null")) {
 			set_error(text, err);
 			name_mount(spec, err);
 			return -1;
@@ -110,6 +116,7 @@ void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log)
 	cleanup_free char *text = read_log(monitor);
 	char *line, *save = NULL;
 
-	for (line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save))
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
 		log_debug(log, "%s", line);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container's half: turns a spec into LXC configuration, has liblxc build the container, and takes it
- * over. The only room that knows liblxc.
+ * The container's half: turns a spec into LXC configuration, has liblxc build the container, and
+ * takes it over. The only room that knows liblxc.
  *
- * Whatever LXC can express becomes an `lxc.*` item, set value by value (set_config_item), so no byte of a
- * value is ever parsed as another line. What it can't express (see mounts.c) goes into the process plan
- * and is done by init once LXC has pivoted.
+ * Whatever LXC can express becomes an `lxc.*` item, set value by value (set_config_item), so no
+ * byte of a value is ever parsed as another line. What it can't express (see mounts.c) goes into
+ * the process plan and is done by init once LXC has pivoted.
  */
 #ifndef RUNLXC_LXC_LXC_H
 #define RUNLXC_LXC_LXC_H
@@ -35,7 +35,8 @@ struct lxc_recipe {
 	struct lxc_item *items;
 	int fds[LXC_FDS_MAX]; /* detached trees for init, in the plan by number; owned */
 	size_t fds_count;
-	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after it */
+	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
+			   it */
 };
 
 struct lxc_request {
@@ -56,9 +57,10 @@ struct lxc_request {
  */
 int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 		struct plan_buffer *plan, struct error *err);
-int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err);
-/* Takes over a host descriptor that init will get, numbered above those that the program keeps; returns the
- * number that init will know it by. */
+int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value,
+		   struct error *err);
+/* Takes over a host descriptor that init will get, numbered above those that the program keeps;
+ * returns the number that init will know it by. */
 int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct error *err);
 void lxc_recipe_free(struct lxc_recipe *recipe);
 #define cleanup_recipe __attribute__((cleanup(lxc_recipe_free)))
@@ -73,9 +75,9 @@ char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct er
 /* ---- starting ---- */
 
 /*
- * LXC's monitor: a child of ours in which liblxc's start() runs, and so init's parent until it is killed (the
- * hand-over) or, where it is kept, until the container ends. It is forked before it is needed: loading
- * liblxc takes as long as everything that we do meanwhile.
+ * LXC's monitor: a child of ours in which liblxc's start() runs, and so init's parent until it is
+ * killed (the hand-over) or, where it is kept, until the container ends. It is forked before it is
+ * needed: loading liblxc takes as long as everything that we do meanwhile.
  */
 struct lxc_monitor {
 	pid_t pid;
@@ -83,7 +85,10 @@ struct lxc_monitor {
 	int log_fd;
 	bool kept; /* not to be killed by lxc_monitor_close() */
 };
-#define LXC_MONITOR_INIT {-1, -1, -1, false}
+#define LXC_MONITOR_INIT                                                                           \
+	{                                                                                          \
+		-1, -1, -1, false                                                                  \
+	}
 
 /* Forks it. It keeps the standard streams and the descriptors below `lowest`, and no other. */
 int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err);
@@ -92,40 +97,44 @@ struct lxc_start {
 	const struct lxc_recipe *recipe;
 	const char *name, *path; /* LXC's name for the container and its lxcpath */
 	int init_fd, plan_fd;
-	const int *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
+	const int
+	    *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
 	size_t pass_count;
-	int dir;	  /* the container's directory */
+	int dir;	   /* the container's directory */
 	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };
 
 /*
- * Has it start the container. Returns at once; init's messages tell the rest. All descriptors must be
- * numbered `room` or above, where room is what lxc_monitor_room() says for as many.
+ * Has it start the container. Returns at once; init's messages tell the rest. All descriptors must
+ * be numbered `room` or above, where room is what lxc_monitor_room() says for as many.
  */
-int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start, struct error *err);
+int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start,
+		      struct error *err);
 
-/* The lowest number for descriptors that are passed on, where `count` of them are passed and the program
- * keeps those below `lowest`. */
+/* The lowest number for descriptors that are passed on, where `count` of them are passed and the
+ * program keeps those below `lowest`. */
 int lxc_monitor_room(int lowest, size_t count);
 
-/* Gives a kept monitor a pidfd of the container's first process, by which it can ask the kernel how that ended:
- * liblxc does not tell a signal from a status. */
+/* Gives a kept monitor a pidfd of the container's first process, by which it can ask the kernel how
+ * that ended: liblxc does not tell a signal from a status. */
 int lxc_monitor_keep(struct lxc_monitor *monitor, int pidfd, struct error *err);
 
 /* Kills the monitor, without waiting for its end. */
 void lxc_hand_over_begin(const struct lxc_monitor *monitor);
-/* Kills the monitor and reaps it. The container's first process, if it is there, goes to the nearest
- * subreaper. */
+/* Kills the monitor and reaps it. The container's first process, if it is there, goes to the
+ * nearest subreaper. */
 void lxc_hand_over(struct lxc_monitor *monitor);
 
-/* After a start that failed in LXC: what its log says, as an error; a mount is named by its field. */
-int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec, struct error *err);
+/* After a start that failed in LXC: what its log says, as an error; a mount is named by its field.
+ */
+int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec,
+		       struct error *err);
 /* Passes LXC's log on to ours, at debug level. */
 void lxc_log_forward(const struct lxc_monitor *monitor, const struct log *log);
 
-/* Removes what LXC leaves of a container on `path` (its lxcpath) when its monitor has ended: the empty
- * directories of its lock. */
+/* Removes what LXC leaves of a container on `path` (its lxcpath) when its monitor has ended: the
+ * empty directories of its lock. */
 void lxc_forget_path(const char *path);
 
 /* Reaps a monitor that ends by itself. */
@@ -137,8 +146,8 @@ void lxc_monitor_close(struct lxc_monitor *monitor);
 
 /* ---- looking ---- */
 
-/* A stored configuration (lxc_recipe_text()), set into a fresh LXC container and written back by LXC. The
- * caller frees it. */
+/* A stored configuration (lxc_recipe_text()), set into a fresh LXC container and written back by
+ * LXC. The caller frees it. */
 char *lxc_config_read_back(const char *text, struct error *err);
 
 /* liblxc's version: "5.0.2". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LXC's monitor. It loads liblxc, waits for what to start, and calls liblxc's start(), which returns when the
- * container has ended; long before that it is killed, unless it is to be kept.
+ * LXC's monitor. It loads liblxc, waits for what to start, and calls liblxc's start(), which
+ * returns when the container has ended; long before that it is killed, unless it is to be kept.
  */
 #include "lxc/monitor.h"
 
@@ -33,8 +33,8 @@ struct monitor {
 	} while (0)
 
 /*
- * A clean table: standard streams, what the program keeps (below `lowest`), the control socket and the log.
- * Whatever else the caller had open, LXC and the container have no business with.
+ * A clean table: standard streams, what the program keeps (below `lowest`), the control socket and
+ * the log. Whatever else the caller had open, LXC and the container have no business with.
  */
 static void clean_descriptors(struct monitor *monitor, int control, int log_fd, int lowest)
 {
@@ -53,9 +53,8 @@ static void clean_descriptors(struct monitor *monitor, int control, int log_fd, 
 
 static const char *next_string(struct monitor *monitor, const char *at)
 {
-	const char *end = at < monitor->block_end
-			      ? memchr(at, '\0', (size_t)(monitor->block_end - at))
-			      : NULL;
+	const char *end =
+	    at < monitor->block_end ? memchr(at, '\0', (size_t)(monitor->block_end - at)) : NULL;
 
 	return end ? end + 1 : NULL;
 }
@@ -78,8 +77,9 @@ static void map_block(struct monitor *monitor, int fd)
 }
 
 /*
- * Receives the request. Its descriptors arrive under the lowest free numbers; those of init then get the ones
- * that the plan knows them by, which lie above all of these (lxc_monitor_room()), without CLOEXEC.
+ * Receives the request. Its descriptors arrive under the lowest free numbers; those of init then
+ * get the ones that the plan knows them by, which lie above all of these (lxc_monitor_room()),
+ * without CLOEXEC.
  */
 static void receive_request(struct monitor *monitor)
 {
@@ -112,14 +112,14 @@ static void receive_request(struct monitor *monitor)
 	monitor->dir = fds[1];
 	for (i = 2; i < count; i++) {
 		if (dup3(fds[i], monitor->request.numbers[i], 0) < 0)
-			FAIL(monitor, "descriptor %d can't be passed on: %s\n", monitor->request.numbers[i],
-			     strerror(errno));
+			FAIL(monitor, "descriptor %d can't be passed on: %s\n",
+			     monitor->request.numbers[i], strerror(errno));
 		close(fds[i]);
 	}
 }
 
-/* How the container ended, by the pidfd that the caller left for us; else as liblxc has it, which can't tell
- * signal 9 from status 9. */
+/* How the container ended, by the pidfd that the caller left for us; else as liblxc has it, which
+ * can't tell signal 9 from status 9. */
 static int exit_status(struct monitor *monitor, int from_lxc)
 {
 	union {
@@ -165,17 +165,19 @@ static void set_items(struct monitor *monitor, struct lxc_container *container)
 
 static int open_in_directory(const struct monitor *monitor, const char *name)
 {
-	return openat(monitor->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return openat(monitor->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
 }
 
-/* LXC's tools look for PATH/NAME/config; LXC itself must not find it before now, or it would take every item
- * twice. */
+/* LXC's tools look for PATH/NAME/config; LXC itself must not find it before now, or it would take
+ * every item twice. */
 static void write_config(struct monitor *monitor)
 {
 	cleanup_close int fd = open_in_directory(monitor, "config");
 	const char *key, *value;
 
-	for (key = monitor->items; fd >= 0 && key < monitor->block_end; key = next_string(monitor, value)) {
+	for (key = monitor->items; fd >= 0 && key < monitor->block_end;
+	     key = next_string(monitor, value)) {
 		value = next_string(monitor, key);
 		dprintf(fd, "%s = %s\n", key, value);
 	}
@@ -200,14 +202,16 @@ void monitor_main(int control, int log_fd, int lowest, pid_t caller)
 	char *const arguments[] = {init_path, plan_number, NULL};
 	int quiet, status;
 
-	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the container. */
+	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the
+	 * container. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != caller)
 		_exit(1);
 	clean_descriptors(&monitor, control, log_fd, lowest);
 	/*
-	 * LXC gives the standard streams of whoever starts a container to its init: owner and mode. The
-	 * caller passes the real ones for init under other numbers; these are ours, and nobody minds.
+	 * LXC gives the standard streams of whoever starts a container to its init: owner and mode.
+	 * The caller passes the real ones for init under other numbers; these are ours, and nobody
+	 * minds.
 	 */
 	quiet = kernel_memfd_create("runlxc-null", MFD_CLOEXEC);
 	if (quiet < 0 || dup2(quiet, 0) < 0 || dup2(quiet, 1) < 0 || dup2(quiet, 2) < 0)
@@ -221,12 +225,13 @@ void monitor_main(int control, int log_fd, int lowest, pid_t caller)
 
 	container = lxc->container_new(monitor.name, monitor.path);
 	if (!container)
-		FAIL(&monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n", monitor.name,
-		     monitor.path);
+		FAIL(&monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",
+		     monitor.name, monitor.path);
 	set_items(&monitor, container);
 	if (monitor.request.keep_monitor) {
-		/* It is to outlive the caller. A caller that is killed before it recorded the container is still
-		 * noticed: init ends when the sync socket is closed, and we end after it. */
+		/* It is to outlive the caller. A caller that is killed before it recorded the
+		 * container is still noticed: init ends when the sync socket is closed, and we end
+		 * after it. */
 		prctl(PR_SET_PDEATHSIG, 0);
 		write_config(&monitor);
 	}

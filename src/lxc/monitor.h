@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LXC's monitor: what runs in the forked child. Shared by start.c (our side) and monitor.c (the child's). */
+/* LXC's monitor: what runs in the forked child. Shared by start.c (our side) and monitor.c (the
+ * child's). */
 #ifndef RUNLXC_LXC_MONITOR_H
 #define RUNLXC_LXC_MONITOR_H
 
@@ -12,7 +13,8 @@
 #define MONITOR_OWN_FDS 8
 #define MONITOR_FDS_MAX (LXC_FDS_MAX + 12)
 
-/* Goes with the descriptors: the block of strings, the container's directory, then those that have a number. */
+/* Goes with the descriptors: the block of strings, the container's directory, then those that have
+ * a number. */
 struct monitor_request {
 	int init_fd, plan_fd;
 	bool keep_monitor, debug;

@@ -70,9 +70,10 @@ static const struct option {
 
 const char *const *mount_options_known(void)
 {
-	/* sync, dirsync … belong to a file system's own superblock, and the kernel reads them itself. */
-	static const char *const of_superblock[] = {"async", "dirsync",	 "lazytime", "mand",
-						    "nolazytime", "nomand", "sync"};
+	/* sync, dirsync … belong to a file system's own superblock, and the kernel reads them
+	 * itself. */
+	static const char *const of_superblock[] = {"async",	  "dirsync", "lazytime", "mand",
+						    "nolazytime", "nomand",  "sync"};
 	static const char *names[ARRAY_SIZE(table) + ARRAY_SIZE(of_superblock) + 1];
 	size_t i, count = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of mounts[] (config.md "Mounts", "Linux mount options"), sorted by what they act on. */
+/* The options of mounts[] (config.md "Mounts", "Linux mount options"), sorted by what they act on.
+ */
 #ifndef RUNLXC_LXC_MOUNT_OPTIONS_H
 #define RUNLXC_LXC_MOUNT_OPTIONS_H
 

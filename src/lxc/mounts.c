@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which of config.json's mounts LXC makes (lxc.mount.entry), and which init does ("late" mounts, see
- * init/mounts.c). LXC can't, or can't safely, do
+ * Which of config.json's mounts LXC makes (lxc.mount.entry), and which init does ("late" mounts,
+ * see init/mounts.c). LXC can't, or can't safely, do
  *
  *  - a devpts on /dev/pts: with no pts of its own asked for, LXC unmounts what is there;
- *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are lost;
- *  - the recursive options, nosymfollow, tmpcopyup, remount, a type of cgroup, propagation other than
- *    private (which is the rule: init makes all of LXC's mounts private first);
- *  - a destination below an earlier bind mount, or below a file system that brings its contents along:
- *    where its symlinks lead is not known beforehand, and LXC would make the target through them,
- *    on the host;
+ *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are
+ * lost;
+ *  - the recursive options, nosymfollow, tmpcopyup, remount, a type of cgroup, propagation other
+ * than private (which is the rule: init makes all of LXC's mounts private first);
+ *  - a destination below an earlier bind mount, or below a file system that brings its contents
+ * along: where its symlinks lead is not known beforehand, and LXC would make the target through
+ * them, on the host;
  *  - options of a file system, but for a tmpfs's NAME=VALUE: others it drops without a word;
  *  - an entry longer than its line buffer, or with options that are LXC's own words.
  *
- * The order of the file is kept where it can be seen: a mount that covers or lies below an earlier late
- * mount is late, too.
+ * The order of the file is kept where it can be seen: a mount that covers or lies below an earlier
+ * late mount is late, too.
  */
 #include "lxc/lxc.h"
 
@@ -106,8 +107,8 @@ static struct plan_mount *add_late(struct compiler *compiler)
 /* ---- where a mount goes ---- */
 
 /*
- * Finds a destination's place in the root without following a symlink twice: *known is false where it
- * can't be known before the earlier mounts are made.
+ * Finds a destination's place in the root without following a symlink twice: *known is false where
+ * it can't be known before the earlier mounts are made.
  */
 static int place(struct compiler *compiler, const char *destination, const char *what,
 		 const char **path, bool *known, bool *symlink, struct error *err)
@@ -126,7 +127,8 @@ static int place(struct compiler *compiler, const char *destination, const char 
 		return error_errno(err, ENOMEM, "%s.destination", what);
 	for (i = 0; i < compiler->targets_count; i++)
 		if (compiler->targets[i].path[0] && is_below(lexical, compiler->targets[i].path)) {
-			/* What is there is what those mounts bring: nothing yet, or their source's affair. */
+			/* What is there is what those mounts bring: nothing yet, or their source's
+			 * affair. */
 			covered = true;
 			*known = *known && !compiler->targets[i].foreign;
 		}
@@ -143,8 +145,9 @@ static int place(struct compiler *compiler, const char *destination, const char 
 		return 0;
 	}
 	if (errno != ELOOP)
-		return error_errno(err, errno, "%s.destination: Failed to look for \"%s\" in the root",
-				   what, destination);
+		return error_errno(err, errno,
+				   "%s.destination: Failed to look for \"%s\" in the root", what,
+				   destination);
 	*symlink = true;
 	{
 		cleanup_free char *resolved = path_resolve_in_root(root, lexical, NULL, err);
@@ -155,7 +158,8 @@ static int place(struct compiler *compiler, const char *destination, const char 
 	}
 	if (!*path)
 		return error_errno(err, ENOMEM, "%s.destination", what);
-	/* The symlink may lead onto an earlier mount, past which it was resolved in what that covers. */
+	/* The symlink may lead onto an earlier mount, past which it was resolved in what that
+	 * covers. */
 	for (i = 0; i < compiler->targets_count; i++)
 		if (compiler->targets[i].path[0] && is_below(*path, compiler->targets[i].path))
 			*known = false;
@@ -214,9 +218,9 @@ static bool is_lxc_word(const char *data)
 /* File systems in which there is nothing, or only what the kernel put there. */
 static bool is_of_the_kernel(const char *type)
 {
-	static const char *const types[] = {"tmpfs",  "ramfs",	  "proc",      "sysfs",	  "mqueue",
-					    "devpts", "cgroup",	  "cgroup2",   "bpf",	  "debugfs",
-					    "tracefs", "securityfs", "configfs", "hugetlbfs"};
+	static const char *const types[] = {
+	    "tmpfs",   "ramfs", "proc",	   "sysfs",   "mqueue",	    "devpts",	"cgroup",
+	    "cgroup2", "bpf",	"debugfs", "tracefs", "securityfs", "configfs", "hugetlbfs"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
@@ -242,8 +246,9 @@ static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_opt
 {
 	const char *type = mount->type ? mount->type : "";
 
-	if (options->attr_rec_set || options->attr_rec_clear || options->copy_up || options->remount ||
-	    options->attr_set & MOUNT_ATTR_NOSYMFOLLOW || is_lxc_word(options->data))
+	if (options->attr_rec_set || options->attr_rec_clear || options->copy_up ||
+	    options->remount || options->attr_set & MOUNT_ATTR_NOSYMFOLLOW ||
+	    is_lxc_word(options->data))
 		return false;
 	if (options->propagation & ~(uint32_t)(MS_PRIVATE | MS_REC))
 		return false;
@@ -252,8 +257,8 @@ static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_opt
 		       !(options->attr_clear & ~(uint64_t)MOUNT_ATTR_RDONLY);
 	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
 		return false;
-	/* LXC drops words that it doesn't know without a word of its own, and all options of the kernel's own
-	 * file systems; init hears the kernel's answer. */
+	/* LXC drops words that it doesn't know without a word of its own, and all options of the
+	 * kernel's own file systems; init hears the kernel's answer. */
 	if (options->data && (strcmp(type, "tmpfs") != 0 || has_bare_word(options->data)))
 		return false;
 	if (strcmp(type, "devpts") == 0 && strcmp(path, "dev/pts") == 0)
@@ -269,9 +274,12 @@ static int add_entry(struct compiler *compiler, const struct spec_mount *mount, 
 	static const struct {
 		uint64_t bit;
 		const char *name;
-	} names[] = {{MOUNT_ATTR_RDONLY, "ro"},	    {MOUNT_ATTR_NOSUID, "nosuid"},
-		     {MOUNT_ATTR_NODEV, "nodev"},   {MOUNT_ATTR_NOEXEC, "noexec"},
-		     {MOUNT_ATTR_NOATIME, "noatime"}, {MOUNT_ATTR_STRICTATIME, "strictatime"},
+	} names[] = {{MOUNT_ATTR_RDONLY, "ro"},
+		     {MOUNT_ATTR_NOSUID, "nosuid"},
+		     {MOUNT_ATTR_NODEV, "nodev"},
+		     {MOUNT_ATTR_NOEXEC, "noexec"},
+		     {MOUNT_ATTR_NOATIME, "noatime"},
+		     {MOUNT_ATTR_STRICTATIME, "strictatime"},
 		     {MOUNT_ATTR_NODIRATIME, "nodiratime"}};
 	char *text = arena_strdup(arena, options->bind ? (options->recursive ? "rbind" : "bind")
 						       : "defaults");
@@ -306,14 +314,15 @@ static size_t entry_length(const struct spec_mount *mount, const struct mount_op
 	       128;
 }
 
-static int make_target(struct compiler *compiler, const char *path, bool directory, const char *what,
-		       const char *destination, struct error *err)
+static int make_target(struct compiler *compiler, const char *path, bool directory,
+		       const char *what, const char *destination, struct error *err)
 {
 	cleanup_close int fd = -1;
 
 	if (!path[0])
 		return 0;
-	fd = path_make_in_root(compiler->request->rootfs_fd, path, directory, directory ? 0755 : 0644, err);
+	fd = path_make_in_root(compiler->request->rootfs_fd, path, directory,
+			       directory ? 0755 : 0644, err);
 	return fd < 0 ? error_prefix(err, "%s.destination: \"%s\"", what, destination) : 0;
 }
 
@@ -334,17 +343,20 @@ static int open_source(struct compiler *compiler, const char *source, const char
 		return error_errno(err, errno, "%s.source: Failed to open \"%s\"", what, source);
 	if ((attr.attr_set || attr.attr_clr) &&
 	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
-		return error_errno(err, errno, "%s.options: Failed to set them on \"%s\"", what, source);
+		return error_errno(err, errno, "%s.options: Failed to set them on \"%s\"", what,
+				   source);
 	if ((below.attr_set || below.attr_clr) &&
 	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &below) < 0)
-		return error_errno(err, errno, "%s.options: Failed to set them recursively on \"%s\"",
-				   what, source);
-	return lxc_recipe_keep_fd(compiler->recipe, fd_take(&tree), compiler->request->lowest_fd, err);
+		return error_errno(err, errno,
+				   "%s.options: Failed to set them recursively on \"%s\"", what,
+				   source);
+	return lxc_recipe_keep_fd(compiler->recipe, fd_take(&tree), compiler->request->lowest_fd,
+				  err);
 }
 
-static int add_late_mount(struct compiler *compiler, const struct spec_mount *mount, const char *what,
-			  const struct mount_options *options, const char *source, bool is_file,
-			  bool no_symlink, struct error *err)
+static int add_late_mount(struct compiler *compiler, const struct spec_mount *mount,
+			  const char *what, const struct mount_options *options, const char *source,
+			  bool is_file, bool no_symlink, struct error *err)
 {
 	struct plan_mount *late = add_late(compiler);
 	const char *type = mount->type ? mount->type : "";
@@ -369,7 +381,8 @@ static int add_late_mount(struct compiler *compiler, const struct spec_mount *mo
 		late->kind = PLAN_MOUNT_NEW;
 		late->data = plan_add_string(compiler->plan, options->data);
 		/* A disk's file system must be told before it reads its journal. */
-		late->sb_readonly = options->attr_set & MOUNT_ATTR_RDONLY && source && source[0] == '/';
+		late->sb_readonly =
+		    options->attr_set & MOUNT_ATTR_RDONLY && source && source[0] == '/';
 	}
 	late->attr_set = options->attr_set;
 	late->attr_clear = options->attr_clear;
@@ -385,7 +398,8 @@ static const char *absolute_source(struct compiler *compiler, const struct spec_
 {
 	if (!options->bind || !mount->source || mount->source[0] == '/')
 		return mount->source;
-	return arena_printf(&compiler->recipe->arena, "%s/%s", compiler->request->bundle, mount->source);
+	return arena_printf(&compiler->recipe->arena, "%s/%s", compiler->request->bundle,
+			    mount->source);
 }
 
 static int compile_mount(struct compiler *compiler, size_t index, struct error *err)
@@ -409,25 +423,29 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 
 		/* Before anything is made: a source that isn't there is the most common mistake. */
 		if (!source || stat(source, &st) < 0)
-			return error_errno(err, errno, "%s.source: \"%s\"", what, source ? source : "");
+			return error_errno(err, errno, "%s.source: \"%s\"", what,
+					   source ? source : "");
 		is_file = !S_ISDIR(st.st_mode);
 	}
 	if (place(compiler, mount->destination, what, &path, &known, &symlink, err) < 0)
 		return -1;
 	if (symlink && kernel_fs && known) /* CVE-2019-19921 */
-		return error_set(err, "%s.destination: \"%s\" is a symlink in the root; a %s must be "
-				 "mounted on an ordinary directory", what, mount->destination, type);
+		return error_set(err,
+				 "%s.destination: \"%s\" is a symlink in the root; a %s must be "
+				 "mounted on an ordinary directory",
+				 what, mount->destination, type);
 	/* The root itself is a place for init alone: LXC mounts it before everything else. */
 	late = !known || !path[0] || !lxc_can_mount(mount, &options, path) ||
 	       overlaps_late(compiler, path) ||
 	       entry_length(mount, &options, source, path) > ENTRY_MAX;
 
 	if (late) {
-		if (add_late_mount(compiler, mount, what, &options, source, is_file, kernel_fs, err) < 0)
+		if (add_late_mount(compiler, mount, what, &options, source, is_file, kernel_fs,
+				   err) < 0)
 			return -1;
 	} else {
-		/* In the root we make the target, safely; in a new file system there is nothing that LXC
-		 * could be led astray by, and no target before it is mounted. */
+		/* In the root we make the target, safely; in a new file system there is nothing
+		 * that LXC could be led astray by, and no target before it is mounted. */
 		if (below_a_new_mount(compiler, path))
 			create = is_file ? "file" : "dir";
 		else if (make_target(compiler, path, !is_file, what, mount->destination, err) < 0)
@@ -446,10 +464,10 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 }
 
 /*
- * init is executed through /proc, and LXC insists on one whose /proc/self is 1: a container that shares a
- * pid namespace would lose its own (LXC unmounts what it takes for the wrong one, and its replacement
- * again before it executes). So one more is stacked for LXC to take off; and where the container has no
- * /proc at all, one for init, which takes it off itself.
+ * init is executed through /proc, and LXC insists on one whose /proc/self is 1: a container that
+ * shares a pid namespace would lose its own (LXC unmounts what it takes for the wrong one, and its
+ * replacement again before it executes). So one more is stacked for LXC to take off; and where the
+ * container has no /proc at all, one for init, which takes it off itself.
  */
 static int add_proc_for_init(struct compiler *compiler, struct error *err)
 {
@@ -478,7 +496,8 @@ static int add_proc_for_init(struct compiler *compiler, struct error *err)
 
 /* ---- devices ---- */
 
-/* config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made with the terminal and /dev/pts. */
+/* config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made with the terminal and
+ * /dev/pts. */
 static const struct default_device {
 	const char *path;
 	unsigned int major, minor;
@@ -492,9 +511,10 @@ static uint32_t type_bits(char type)
 	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
 }
 
-/* A user namespace can't make nodes: the host's own are bound in, if they are what they should be. */
-static int bind_device(struct compiler *compiler, const struct spec_device *device, const char *what,
-		       struct error *err)
+/* A user namespace can't make nodes: the host's own are bound in, if they are what they should be.
+ */
+static int bind_device(struct compiler *compiler, const struct spec_device *device,
+		       const char *what, struct error *err)
 {
 	struct mount_options options = {.bind = true};
 	struct plan_mount *late;
@@ -504,7 +524,8 @@ static int bind_device(struct compiler *compiler, const struct spec_device *devi
 		return error_errno(err, errno, "%s: \"%s\" on the host", what, device->path);
 	if ((st.st_mode & S_IFMT) != type_bits(device->type) ||
 	    st.st_rdev != makedev((unsigned int)device->major, (unsigned int)device->minor))
-		return error_set(err, "%s: \"%s\" on the host is another device", what, device->path);
+		return error_set(err, "%s: \"%s\" on the host is another device", what,
+				 device->path);
 	late = add_late(compiler);
 	late->kind = PLAN_MOUNT_TREE;
 	late->is_file = true;
@@ -546,7 +567,8 @@ static int compile_devices(struct compiler *compiler, bool setup_dev, struct err
 						 .minor = standard->minor};
 		const struct spec_device *device = own ? &linux_->devices[i] : &made;
 
-		/* Every /dev has these two already, as links and mounts of the container's own terminal. */
+		/* Every /dev has these two already, as links and mounts of the container's own
+		 * terminal. */
 		if (strcmp(device->path, "/dev/ptmx") == 0 ||
 		    (strcmp(device->path, "/dev/console") == 0 && spec->process.terminal))
 			continue;
@@ -566,7 +588,8 @@ static int compile_devices(struct compiler *compiler, bool setup_dev, struct err
 		    .minor = (uint32_t)device->minor,
 		    .uid = device->uid,
 		    .gid = device->gid,
-		    /* Engines list the default devices, and a bound /dev has its own of everything. */
+		    /* Engines list the default devices, and a bound /dev has its own of everything.
+		     */
 		    .keep = !own || !setup_dev,
 		};
 	}
@@ -594,7 +617,8 @@ static void compile_cgroup_names(struct compiler *compiler)
 			continue; /* as runc: the v2 tree of a hybrid host is not shown */
 		if (strncmp(label, "name=", 5) == 0)
 			label += 5;
-		names[count++].name = hierarchy->unified ? 0 : plan_add_string(compiler->plan, label);
+		names[count++].name =
+		    hierarchy->unified ? 0 : plan_add_string(compiler->plan, label);
 	}
 	list = plan_add_items(compiler->plan, names, count, sizeof(names[0]));
 	plan_head(compiler->plan)->cgroups = list;
@@ -607,11 +631,8 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	size_t most = spec->mounts_count + spec->linux_.devices_count + ARRAY_SIZE(default_devices);
 	cleanup_free struct target *targets = calloc(most, sizeof(*targets));
 	cleanup_free struct plan_mount *late = calloc(most, sizeof(*late));
-	struct compiler compiler = {.request = request,
-				    .recipe = recipe,
-				    .plan = plan,
-				    .targets = targets,
-				    .late = late};
+	struct compiler compiler = {
+	    .request = request, .recipe = recipe, .plan = plan, .targets = targets, .late = late};
 	bool setup_dev = true;
 	struct plan_list list;
 	size_t i;
@@ -621,7 +642,8 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	for (i = 0; i < spec->mounts_count; i++)
 		if (compile_mount(&compiler, i, err) < 0)
 			return -1;
-	/* A /dev that is bound in is the user's own: nothing is made in it that wasn't asked for. */
+	/* A /dev that is bound in is the user's own: nothing is made in it that wasn't asked for.
+	 */
 	for (i = 0; i < compiler.targets_count; i++)
 		if (strcmp(targets[i].path, "dev") == 0)
 			setup_dev = !targets[i].bind;

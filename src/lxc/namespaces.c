@@ -28,17 +28,19 @@ int namespaces_check_path(const struct spec_namespace *ns, enum spec_namespace_t
 	struct statfs fs;
 
 	if (fd < 0)
-		return error_errno(err, errno, "linux.namespaces[%zu].path: \"%s\"", ns->index, ns->path);
+		return error_errno(err, errno, "linux.namespaces[%zu].path: \"%s\"", ns->index,
+				   ns->path);
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC)
-		return error_set(err, "linux.namespaces[%zu].path: \"%s\" is not a namespace", ns->index,
-				 ns->path);
+		return error_set(err, "linux.namespaces[%zu].path: \"%s\" is not a namespace",
+				 ns->index, ns->path);
 	if (ioctl(fd, NS_GET_NSTYPE) != flags[type])
-		return error_set(err, "linux.namespaces[%zu].path: \"%s\" is not a %s namespace", ns->index,
-				 ns->path, spec_namespace_name(type));
+		return error_set(err, "linux.namespaces[%zu].path: \"%s\" is not a %s namespace",
+				 ns->index, ns->path, spec_namespace_name(type));
 	return 0;
 }
 
-static int read_map(pid_t pid, const char *name, struct arena *arena, struct spec_id_mappings *mappings)
+static int read_map(pid_t pid, const char *name, struct arena *arena,
+		    struct spec_id_mappings *mappings)
 {
 	cleanup_fclose FILE *in = NULL;
 	char path[64];
@@ -52,7 +54,8 @@ static int read_map(pid_t pid, const char *name, struct arena *arena, struct spe
 	if (!in || !mappings->items)
 		return -1;
 	while (mappings->count < 340 && fscanf(in, "%u %u %u", &inside, &outside, &size) == 3)
-		mappings->items[mappings->count++] = (struct spec_id_mapping){inside, outside, size};
+		mappings->items[mappings->count++] =
+		    (struct spec_id_mapping){inside, outside, size};
 	return ferror(in) ? -1 : 0;
 }
 
@@ -64,7 +67,8 @@ int namespaces_read_mappings(const char *path, struct arena *arena, struct spec_
 	char ready = 0;
 	pid_t pid;
 
-	/* The kernel tells a namespace's mappings only through a process in it; one is put there. */
+	/* The kernel tells a namespace's mappings only through a process in it; one is put there.
+	 */
 	if (fd < 0 || pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "linux.namespaces: \"%s\"", path);
 	reader = ends[0];

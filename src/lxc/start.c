@@ -42,7 +42,8 @@ int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err)
 	return 0;
 }
 
-/* The items, and what else is text, in a block of NUL-terminated strings: no value is ever parsed. */
+/* The items, and what else is text, in a block of NUL-terminated strings: no value is ever parsed.
+ */
 static int write_block(const struct lxc_start *start, struct error *err)
 {
 	cleanup_close int fd = kernel_memfd_create("runlxc-recipe", MFD_CLOEXEC);
@@ -86,7 +87,8 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 
 	if (block < 0)
 		return -1;
-	/* The first two are for the monitor itself, wherever it gets them; the rest have their numbers. */
+	/* The first two are for the monitor itself, wherever it gets them; the rest have their
+	 * numbers. */
 	fds[count++] = block;
 	fds[count++] = start->dir;
 	fds[count++] = start->init_fd;
@@ -165,8 +167,8 @@ void lxc_forget_path(const char *path)
 	char name[PATH_MAX];
 	char *end;
 
-	/* From the innermost up, for as long as they are empty: another container of LXC's on that path keeps
-	 * its own. */
+	/* From the innermost up, for as long as they are empty: another container of LXC's on that
+	 * path keeps its own. */
 	if ((size_t)snprintf(name, sizeof(name), "%s/%s", top, path) >= sizeof(name))
 		return;
 	while (strlen(name) > sizeof(top) && rmdir(name) == 0) {

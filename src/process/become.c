@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Becoming the process: user, groups, directory, labels, capabilities, seccomp, exec. Linked into init,
- * for a container's first process and for every exec alike, so that the two can't differ.
+ * Becoming the process: user, groups, directory, labels, capabilities, seccomp, exec. Linked into
+ * init, for a container's first process and for every exec alike, so that the two can't differ.
  *
- * become_prepare() does, or tries with the user's rights, everything that can go wrong, so that it is
- * told by create and not by start. become_execute() gives up the rights and goes.
+ * become_prepare() does, or tries with the user's rights, everything that can go wrong, so that it
+ * is told by create and not by start. become_execute() gives up the rights and goes.
  */
 #include "init/init.h"
 
@@ -81,9 +81,11 @@ static void fail_program(struct init *init, const char *name, int error)
 	int code = error == ENOENT || error == ENOTDIR ? 127 : 126;
 
 	if (error == ENOENT && !strchr(name, '/'))
-		report_failure(init, code, 0, "exec: \"%s\": executable file not found in $PATH", name);
+		report_failure(init, code, 0, "exec: \"%s\": executable file not found in $PATH",
+			       name);
 	if (error == EISDIR)
-		report_failure(init, code, 0, "exec: \"%s\": is a directory: permission denied", name);
+		report_failure(init, code, 0, "exec: \"%s\": is a directory: permission denied",
+			       name);
 	report_failure(init, code, error, "exec: \"%s\"", name);
 }
 
@@ -111,8 +113,8 @@ static void find_program(struct init *init)
 			program = candidate;
 			return;
 		}
-		/* A directory or a file without the x bit does not end the search, but is what is told
-		 * if nothing better comes. */
+		/* A directory or a file without the x bit does not end the search, but is what is
+		 * told if nothing better comes. */
 		if (error != ENOENT && error != ENOTDIR && error != EISDIR)
 			found = error;
 		free(candidate);
@@ -132,9 +134,9 @@ static int make_directories(const char *path)
 }
 
 /*
- * The working directory is entered with the user's rights. That it lies inside the container is checked
- * by asking the kernel for its name: a directory that is not below the root has none that starts
- * with "/" (CVE-2024-21626).
+ * The working directory is entered with the user's rights. That it lies inside the container is
+ * checked by asking the kernel for its name: a directory that is not below the root has none that
+ * starts with "/" (CVE-2024-21626).
  */
 static void enter_directory(struct init *init)
 {
@@ -150,9 +152,9 @@ static void enter_directory(struct init *init)
 }
 
 /*
- * An LSM's label for the coming exec. The file must be the kernel's own, of this very task: opened from
- * a procfs, crossing no mount and no symlink, so that nothing bound over it can swallow the write
- * (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
+ * An LSM's label for the coming exec. The file must be the kernel's own, of this very task: opened
+ * from a procfs, crossing no mount and no symlink, so that nothing bound over it can swallow the
+ * write (CVE-2019-16884, CVE-2019-19921, CVE-2025-52881).
  */
 static void write_label(struct init *init, const char *field, const char *file, const char *label)
 {
@@ -162,7 +164,8 @@ static void write_label(struct init *init, const char *field, const char *file, 
 
 	proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (proc < 0 || fstatfs(proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		report_failure(init, 0, 0, "%s: the container has no procfs on /proc to set it with", field);
+		report_failure(init, 0, 0,
+			       "%s: the container has no procfs on /proc to set it with", field);
 	snprintf(path, sizeof(path), "%ld/attr/%s", (long)syscall(SYS_getpid), file);
 	fd = kernel_openat2(proc, path, O_WRONLY, 0,
 			    RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
@@ -205,24 +208,28 @@ void become_prepare(struct init *init)
 	if (plan->flags & PLAN_SET_HOME)
 		set_home(init);
 
-	/* A session keyring of its own, so that it can't read the engine's (CVE-2014-9529's lesson). LXC
-	 * makes the first process's. A kernel without keyrings has nothing to leak. */
+	/* A session keyring of its own, so that it can't read the engine's (CVE-2014-9529's
+	 * lesson). LXC makes the first process's. A kernel without keyrings has nothing to leak. */
 	if (plan->flags & PLAN_NEW_KEYRING)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	if (plan->flags & PLAN_PERSONALITY && personality(plan->personality) < 0)
 		report_failure(init, 0, errno, "linux.personality: Failed to set it");
 	set_labels(init);
 
-	if (syscall(SYS_setgroups, (size_t)plan->groups.count, plan_items(plan, plan->groups)) < 0) {
-		/* A user namespace that its owner may not set groups in: fine while none are asked for. */
+	if (syscall(SYS_setgroups, (size_t)plan->groups.count, plan_items(plan, plan->groups)) <
+	    0) {
+		/* A user namespace that its owner may not set groups in: fine while none are asked
+		 * for. */
 		if (errno != EPERM || plan->groups.count)
-			report_failure(init, 0, errno, "process.user.additionalGids: Failed to set them");
+			report_failure(init, 0, errno,
+				       "process.user.additionalGids: Failed to set them");
 	}
 	if (make_directories(plan_text(plan, plan->cwd)) < 0 && errno != EACCES && errno != EROFS &&
 	    errno != ENOENT)
 		report_failure(init, 0, errno, "process.cwd: Failed to make \"%s\"",
 			       plan_text(plan, plan->cwd));
-	/* Be the user, for the file system only: what is checked here is what the program may do. */
+	/* Be the user, for the file system only: what is checked here is what the program may do.
+	 */
 	if (as_user) {
 		setfsgid(plan->gid);
 		setfsuid(plan->uid);
@@ -239,7 +246,8 @@ static void load_seccomp(struct init *init)
 {
 	const struct plan *plan = init->plan;
 	struct sock_fprog filter = {.len = (unsigned short)plan->seccomp.count,
-				    .filter = (struct sock_filter *)plan_items(plan, plan->seccomp)};
+				    .filter =
+					(struct sock_filter *)plan_items(plan, plan->seccomp)};
 
 	if (plan->seccomp.count &&
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->seccomp_flags, &filter) < 0)
@@ -260,12 +268,14 @@ static void set_capabilities(struct init *init, const uint64_t *sets)
 	if (syscall(SYS_capset, &header, data) < 0)
 		report_failure(init, 0, errno, "process.capabilities: Failed to set them");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
-		report_failure(init, 0, errno, "process.capabilities: Failed to clear the ambient set");
+		report_failure(init, 0, errno,
+			       "process.capabilities: Failed to clear the ambient set");
 	for (cap = 0; cap < 64; cap++)
 		if (sets[AMBIENT] & (1ULL << cap) &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			report_failure(init, 0, errno,
-				       "process.capabilities.ambient: Failed to raise capability %d", cap);
+			report_failure(
+			    init, 0, errno,
+			    "process.capabilities.ambient: Failed to raise capability %d", cap);
 }
 
 static void drop_bounding(struct init *init, uint64_t keep)
@@ -289,8 +299,8 @@ void become_execute(struct init *init)
 	const struct plan *plan = init->plan;
 	int error;
 
-	/* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before it is given up;
-	 * with it, as late as can be. */
+	/* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before it is
+	 * given up; with it, as late as can be. */
 	if (!(plan->flags & PLAN_NO_NEW_PRIVS))
 		load_seccomp(init);
 	if (plan->flags & PLAN_CAPABILITIES) {
@@ -300,9 +310,11 @@ void become_execute(struct init *init)
 	}
 	/* Raw calls: no thread but this one exists to keep in step with. */
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
-		report_failure(init, 0, errno, "process.user.gid: Failed to become group %u", plan->gid);
+		report_failure(init, 0, errno, "process.user.gid: Failed to become group %u",
+			       plan->gid);
 	if (syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
-		report_failure(init, 0, errno, "process.user.uid: Failed to become user %u", plan->uid);
+		report_failure(init, 0, errno, "process.user.uid: Failed to become user %u",
+			       plan->uid);
 	if (plan->flags & PLAN_CAPABILITIES)
 		set_capabilities(init, plan->capabilities);
 	umask(plan->flags & PLAN_UMASK ? plan->umask : 022);
@@ -312,7 +324,8 @@ void become_execute(struct init *init)
 	/* Nothing that we, LXC or the caller had open reaches the program but what it was to have
 	 * (CVE-2024-21626). */
 	if (kernel_close_range(3 + (unsigned int)plan->preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		report_failure(init, 0, errno, "Failed to close the descriptors that are not the program's");
+		report_failure(init, 0, errno,
+			       "Failed to close the descriptors that are not the program's");
 	if (plan->flags & PLAN_NO_NEW_PRIVS)
 		load_seccomp(init);
 	execve(program, arguments, environment);

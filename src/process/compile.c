@@ -64,8 +64,8 @@ void plan_buffer_free(struct plan_buffer *buffer)
 
 struct plan *plan_head(struct plan_buffer *buffer)
 {
-	/* Where not even the head could be had, writes go to a place that nobody reads; the failure is
-	 * told when the plan is sealed. */
+	/* Where not even the head could be had, writes go to a place that nobody reads; the failure
+	 * is told when the plan is sealed. */
 	static _Thread_local struct plan nowhere;
 
 	return buffer->data ? (struct plan *)(void *)buffer->data : &nowhere;
@@ -154,8 +154,8 @@ static uint64_t own_capabilities(uint64_t wanted)
 
 		if (!(wanted & (1ULL << cap)))
 			continue;
-		if (cap_get_flag(own, cap, CAP_PERMITTED, &permitted) == 0 && permitted == CAP_SET &&
-		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+		if (cap_get_flag(own, cap, CAP_PERMITTED, &permitted) == 0 &&
+		    permitted == CAP_SET && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
 			mask |= 1ULL << cap;
 	}
 	cap_free(own);
@@ -201,14 +201,15 @@ static void compile_capabilities(const struct spec_capabilities *capabilities,
 
 			for (letter = name; letter && *letter; letter++)
 				*letter = (char)toupper((unsigned char)*letter);
-			log_warning(log,
-				    "process.capabilities: %s can't be given, as runlxc was started "
-				    "without it; going on without it",
-				    name ? name : "one");
+			log_warning(
+			    log,
+			    "process.capabilities: %s can't be given, as runlxc was started "
+			    "without it; going on without it",
+			    name ? name : "one");
 			cap_free(name);
 		}
-	/* The kernel raises an ambient capability only if it is permitted and inheritable; some engines
-	 * (buildah) list more, and runc goes on without those. */
+	/* The kernel raises an ambient capability only if it is permitted and inheritable; some
+	 * engines (buildah) list more, and runc goes on without those. */
 	ambient = plan->capabilities[SPEC_CAP_AMBIENT];
 	plan->capabilities[SPEC_CAP_AMBIENT] = ambient & plan->capabilities[SPEC_CAP_PERMITTED] &
 					       plan->capabilities[SPEC_CAP_INHERITABLE];

@@ -65,8 +65,8 @@ static int set_scheduler(const struct spec_scheduler *scheduler, pid_t pid, stru
 	static const struct {
 		const char *name;
 		uint32_t value;
-	} policies[] = {{"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2},
-			{"SCHED_BATCH", 3}, {"SCHED_ISO", 4},  {"SCHED_IDLE", 5},
+	} policies[] = {{"SCHED_OTHER", 0},   {"SCHED_FIFO", 1}, {"SCHED_RR", 2},
+			{"SCHED_BATCH", 3},   {"SCHED_ISO", 4},	 {"SCHED_IDLE", 5},
 			{"SCHED_DEADLINE", 6}},
 	  flags[] = {{"SCHED_FLAG_RESET_ON_FORK", 0x01}, {"SCHED_FLAG_RECLAIM", 0x02},
 		     {"SCHED_FLAG_DL_OVERRUN", 0x04},	 {"SCHED_FLAG_KEEP_POLICY", 0x08},
@@ -96,8 +96,8 @@ static int set_scheduler(const struct spec_scheduler *scheduler, pid_t pid, stru
 			if (strcmp(scheduler->flags.items[i], flags[k].name) == 0)
 				break;
 		if (k == ARRAY_SIZE(flags))
-			return error_set(err, "process.scheduler.flags[%zu]: \"%s\" is not known", i,
-					 scheduler->flags.items[i]);
+			return error_set(err, "process.scheduler.flags[%zu]: \"%s\" is not known",
+					 i, scheduler->flags.items[i]);
 		attributes.flags |= flags[k].value;
 	}
 	if (syscall(SYS_sched_setattr, pid, &attributes, 0) < 0)
@@ -155,10 +155,11 @@ int process_check_labels(const struct spec_process *process, struct error *err)
 		    open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || read(fd, &answer, 1) != 1 || answer != 'Y')
-			return error_set(err,
-					 "process.apparmorProfile: \"%s\" is asked for, but this host "
-					 "has no AppArmor",
-					 profile);
+			return error_set(
+			    err,
+			    "process.apparmorProfile: \"%s\" is asked for, but this host "
+			    "has no AppArmor",
+			    profile);
 	}
 	if (process->selinux_label && *process->selinux_label &&
 	    access("/sys/fs/selinux/enforce", F_OK) < 0)

@@ -22,7 +22,10 @@ struct plan_buffer {
 	size_t size, capacity;
 	bool failed; /* memory ran out; told by process_plan_seal() */
 };
-#define PLAN_BUFFER_INIT {NULL, 0, 0, false}
+#define PLAN_BUFFER_INIT                                                                           \
+	{                                                                                          \
+		NULL, 0, 0, false                                                                  \
+	}
 
 void plan_buffer_init(struct plan_buffer *buffer);
 void plan_buffer_free(struct plan_buffer *buffer);
@@ -36,10 +39,10 @@ struct plan_list plan_add_items(struct plan_buffer *buffer, const void *items, s
 struct plan_list plan_add_strings(struct plan_buffer *buffer, char *const *items, size_t count);
 
 /*
- * Fills in everything that follows from `process`: arguments, environment, user, capabilities, limits'
- * flags. `keep_all_capabilities`: the process gets a user namespace of its own, so what we lack does
- * not matter. Warns of unknown capabilities and of those that we can't give because we don't have
- * them; they are left out: less privilege than asked, never more.
+ * Fills in everything that follows from `process`: arguments, environment, user, capabilities,
+ * limits' flags. `keep_all_capabilities`: the process gets a user namespace of its own, so what we
+ * lack does not matter. Warns of unknown capabilities and of those that we can't give because we
+ * don't have them; they are left out: less privilege than asked, never more.
  */
 int process_compile(const struct spec_process *process, bool own_user_namespace,
 		    const struct log *log, struct plan_buffer *buffer, struct error *err);
@@ -48,9 +51,9 @@ int process_compile(const struct spec_process *process, bool own_user_namespace,
 int process_capability_from_name(const char *name);
 
 /*
- * Compiles a seccomp profile and appends it to the plan. The BPF of a profile is kept in `cache` (the
- * state root's descriptor, -1: no cache) under a hash of its input, together with that input, which must
- * be equal to the byte to be used again: a collision costs time, never a wrong filter.
+ * Compiles a seccomp profile and appends it to the plan. The BPF of a profile is kept in `cache`
+ * (the state root's descriptor, -1: no cache) under a hash of its input, together with that input,
+ * which must be equal to the byte to be used again: a collision costs time, never a wrong filter.
  */
 int process_compile_seccomp(const struct spec_seccomp *seccomp, int cache, const struct log *log,
 			    struct plan_buffer *buffer, struct error *err);
@@ -61,8 +64,8 @@ int process_plan_seal(struct plan_buffer *buffer, struct error *err);
 /* init's own program, in a sealed memfd without O_CLOEXEC's flag set on it yet; O_CLOEXEC. */
 int process_init_open(struct error *err);
 
-/* What must be set from outside, on a process that waits: rlimits, oom_score_adj, scheduler, io priority.
- * Needs our rights, which the process may not have. */
+/* What must be set from outside, on a process that waits: rlimits, oom_score_adj, scheduler, io
+ * priority. Needs our rights, which the process may not have. */
 int process_apply_from_outside(const struct spec_process *process, pid_t pid, struct error *err);
 
 /* Whether the host can apply the labels that are asked for; an error names the field. */

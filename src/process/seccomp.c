@@ -44,9 +44,12 @@ static int compare_of(const char *name, enum scmp_compare *compare)
 		const char *name;
 		enum scmp_compare value;
 	} table[] = {
-	    {"SCMP_CMP_NE", SCMP_CMP_NE},	  {"SCMP_CMP_LT", SCMP_CMP_LT},
-	    {"SCMP_CMP_LE", SCMP_CMP_LE},	  {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-	    {"SCMP_CMP_GE", SCMP_CMP_GE},	  {"SCMP_CMP_GT", SCMP_CMP_GT},
+	    {"SCMP_CMP_NE", SCMP_CMP_NE},
+	    {"SCMP_CMP_LT", SCMP_CMP_LT},
+	    {"SCMP_CMP_LE", SCMP_CMP_LE},
+	    {"SCMP_CMP_EQ", SCMP_CMP_EQ},
+	    {"SCMP_CMP_GE", SCMP_CMP_GE},
+	    {"SCMP_CMP_GT", SCMP_CMP_GT},
 	    {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ},
 	};
 	size_t i;
@@ -73,22 +76,24 @@ static int add_architectures(scmp_filter_ctx ctx, const struct spec_seccomp *sec
 
 		/* "SCMP_ARCH_X86_64" → libseccomp's "x86_64" */
 		for (k = 0; strlen(name) > 10 && name[10 + k] && k < sizeof(lower) - 1; k++)
-			lower[k] = (char)(name[10 + k] | (name[10 + k] >= 'A' && name[10 + k] <= 'Z' ? 0x20 : 0));
+			lower[k] = (char)(name[10 + k] |
+					  (name[10 + k] >= 'A' && name[10 + k] <= 'Z' ? 0x20 : 0));
 		lower[k] = '\0';
 		token = seccomp_arch_resolve_name(lower);
 		if (!token)
-			return error_set(err, "linux.seccomp.architectures[%zu]: \"%s\" is not known", i,
-					 name);
+			return error_set(
+			    err, "linux.seccomp.architectures[%zu]: \"%s\" is not known", i, name);
 		result = seccomp_arch_add(ctx, token);
 		if (result < 0 && result != -EEXIST)
 			return error_errno(err, -result,
-					   "linux.seccomp.architectures[%zu]: Failed to add \"%s\"", i, name);
+					   "linux.seccomp.architectures[%zu]: Failed to add \"%s\"",
+					   i, name);
 	}
 	return 0;
 }
 
-/* The conditions of one rule. Several on the same argument mean "any of them" to runc, on different ones
- * "all of them"; libseccomp takes the second kind only, so the first becomes several rules. */
+/* The conditions of one rule. Several on the same argument mean "any of them" to runc, on different
+ * ones "all of them"; libseccomp takes the second kind only, so the first becomes several rules. */
 static int add_rule(scmp_filter_ctx ctx, const struct spec_seccomp_rule *rule, size_t index,
 		    uint32_t action, int number, struct error *err)
 {
@@ -106,7 +111,8 @@ static int add_rule(scmp_filter_ctx ctx, const struct spec_seccomp_rule *rule, s
 		enum scmp_compare compare;
 
 		if (arg->index > 5 || compare_of(arg->op ? arg->op : "", &compare) < 0)
-			return error_set(err, "linux.seccomp.syscalls[%zu].args[%zu]: not a condition",
+			return error_set(err,
+					 "linux.seccomp.syscalls[%zu].args[%zu]: not a condition",
 					 index, i);
 		/* SCMP_CMP_MASKED_EQ: (argument & value) == valueTwo. */
 		conditions[count++] = SCMP_CMP64(arg->index, compare, arg->value, arg->value_two);
@@ -118,8 +124,8 @@ static int add_rule(scmp_filter_ctx ctx, const struct spec_seccomp_rule *rule, s
 	for (i = 0; repeated && i < count && (result == 0 || result == -EEXIST); i++)
 		result = seccomp_rule_add_array(ctx, action, number, 1, &conditions[i]);
 	if (result < 0 && result != -EEXIST)
-		return error_errno(err, -result, "linux.seccomp.syscalls[%zu]: Failed to add the rule",
-				   index);
+		return error_errno(err, -result,
+				   "linux.seccomp.syscalls[%zu]: Failed to add the rule", index);
 	return 0;
 }
 
@@ -133,15 +139,17 @@ static int add_rules(scmp_filter_ctx ctx, const struct spec_seccomp *seccomp,
 		uint32_t action;
 
 		if (action_of(rule->action, &rule->errno_ret, &action) < 0)
-			return error_set(err, "linux.seccomp.syscalls[%zu].action: \"%s\" is not known", i,
-					 rule->action);
+			return error_set(err,
+					 "linux.seccomp.syscalls[%zu].action: \"%s\" is not known",
+					 i, rule->action);
 		if (action == default_action)
 			continue; /* libseccomp refuses a rule that changes nothing */
 		for (k = 0; k < rule->names.count; k++) {
 			int number = seccomp_syscall_resolve_name(rule->names.items[k]);
 
 			if (number == __NR_SCMP_ERROR) {
-				/* Profiles list calls of every architecture and of newer kernels. */
+				/* Profiles list calls of every architecture and of newer kernels.
+				 */
 				log_debug(log, "linux.seccomp: unknown system call \"%s\" skipped",
 					  rule->names.items[k]);
 				continue;
@@ -168,7 +176,8 @@ static int compile(const struct spec_seccomp *seccomp, const struct log *log,
 	ctx = seccomp_init(action);
 	if (!ctx)
 		return error_set(err, "linux.seccomp: Failed to make a filter");
-	/* A tree instead of a list: a system call costs the filter a handful of jumps, not hundreds. */
+	/* A tree instead of a list: a system call costs the filter a handful of jumps, not
+	 * hundreds. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	fd = kernel_memfd_create("runlxc-bpf", MFD_CLOEXEC);
 	if (add_architectures(ctx, seccomp, err) == 0 &&
@@ -186,7 +195,8 @@ static int compile(const struct spec_seccomp *seccomp, const struct log *log,
 	*filter = malloc((size_t)st.st_size + 1);
 	if (!*filter || pread(fd, *filter, (size_t)st.st_size, 0) != st.st_size) {
 		free(*filter);
-		return error_errno(err, errno ? errno : ENOMEM, "linux.seccomp: Failed to read the filter");
+		return error_errno(err, errno ? errno : ENOMEM,
+				   "linux.seccomp: Failed to read the filter");
 	}
 	*count = (size_t)st.st_size / sizeof(**filter);
 	return 0;
@@ -208,7 +218,8 @@ static int flags_of(const struct spec_seccomp *seccomp, uint32_t *flags, struct 
 		else if (strcmp(name, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") == 0)
 			; /* means something only to a notifier */
 		else
-			return error_set(err, "linux.seccomp.flags[%zu]: \"%s\" is not known", i, name);
+			return error_set(err, "linux.seccomp.flags[%zu]: \"%s\" is not known", i,
+					 name);
 	}
 	return 0;
 }

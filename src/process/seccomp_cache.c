@@ -16,7 +16,8 @@
 
 #define DIRECTORY "@seccomp"
 #define MAGIC 0x32504243u /* "CBP2" */
-/* A host has a handful of profiles. Beyond this many the directory is emptied before the next is kept. */
+/* A host has a handful of profiles. Beyond this many the directory is emptied before the next is
+ * kept. */
 #define FILES_MAX 64
 
 struct header {
@@ -169,7 +170,8 @@ int seccomp_cache_load(int root, const struct seccomp_key *key, struct sock_filt
 	    (size_t)st.st_size != sizeof(header) + key->size + bytes)
 		return -1;
 	data = malloc(key->size + bytes);
-	if (!data || pread(fd, data, key->size + bytes, sizeof(header)) != (ssize_t)(key->size + bytes) ||
+	if (!data ||
+	    pread(fd, data, key->size + bytes, sizeof(header)) != (ssize_t)(key->size + bytes) ||
 	    memcmp(data, key->data, key->size) != 0 ||
 	    hash(data + key->size, bytes) != header.filter_hash)
 		return -1;
@@ -226,7 +228,8 @@ int seccomp_cache_store(int root, const struct seccomp_key *key, const struct so
 	put(&whole, filter, count * sizeof(*filter));
 	file_name(key, name);
 	snprintf(temporary, sizeof(temporary), "tmp.%d", (int)getpid());
-	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0 || !whole.data) {
 		seccomp_key_free(&whole);
 		return -1;

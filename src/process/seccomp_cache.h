@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiled seccomp filters, kept under the state root: compiling Docker's default profile costs more
- * than all the rest of a start. ROOT/@seccomp/HASH holds the whole input of the compilation and the BPF;
- * the input is compared to the byte, so the hash is only a file name. "@" is in no container's id.
+ * Compiled seccomp filters, kept under the state root: compiling Docker's default profile costs
+ * more than all the rest of a start. ROOT/@seccomp/HASH holds the whole input of the compilation
+ * and the BPF; the input is compared to the byte, so the hash is only a file name. "@" is in no
+ * container's id.
  */
 #ifndef RUNLXC_PROCESS_SECCOMP_CACHE_H
 #define RUNLXC_PROCESS_SECCOMP_CACHE_H
@@ -13,7 +14,8 @@
 
 #include "spec/spec.h"
 
-/* Everything that the compiled filter depends on: the profile, libseccomp's version, the architecture. */
+/* Everything that the compiled filter depends on: the profile, libseccomp's version, the
+ * architecture. */
 struct seccomp_key {
 	char *data;
 	size_t size;

@@ -95,7 +95,8 @@ static int init_failed(const struct message *message, struct error *err)
 
 	if (message->length < offsetof(struct sync_error, text))
 		return error_set(err, "init failed");
-	error_set(err, "%.*s", (int)(message->length - offsetof(struct sync_error, text)), failure->text);
+	error_set(err, "%.*s", (int)(message->length - offsetof(struct sync_error, text)),
+		  failure->text);
 	err->exit_code = failure->exit_code;
 	return -1;
 }

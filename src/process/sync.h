@@ -11,8 +11,8 @@
 #include "process/plan.h"
 
 struct sync_handler {
-	/* init asks for the trees of the container's cgroups: fills fds (room for SYNC_FDS_MAX); the
-	 * caller of it closes them. */
+	/* init asks for the trees of the container's cgroups: fills fds (room for SYNC_FDS_MAX);
+	 * the caller of it closes them. */
 	int (*cgroups)(void *data, int *fds, size_t *count, struct error *err);
 	/* init made a terminal: takes the master over. */
 	int (*terminal)(void *data, int master, struct error *err);
@@ -20,13 +20,14 @@ struct sync_handler {
 	const struct log *log;
 };
 
-/* Both ends, O_CLOEXEC, numbered `lowest` or above; ours tells the sender's pid with each message. */
+/* Both ends, O_CLOEXEC, numbered `lowest` or above; ours tells the sender's pid with each message.
+ */
 int process_sync_pair(int lowest, int *ours, int *inits, struct error *err);
 
 /*
- * Answers init until it is ready; *pid gets its pid as we see it, *sync becomes the socket on which the talk goes
- * on (the old one is closed). A failure that init told is in *err, its
- * exit code in err->exit_code. When init was never there, or died without a word, errnum is ECONNRESET.
+ * Answers init until it is ready; *pid gets its pid as we see it, *sync becomes the socket on which
+ * the talk goes on (the old one is closed). A failure that init told is in *err, its exit code in
+ * err->exit_code. When init was never there, or died without a word, errnum is ECONNRESET.
  */
 int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t *pid,
 			    struct error *err);
@@ -34,7 +35,8 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 /* SYNC_COMMIT or SYNC_START. */
 int process_sync_send(int sync, char type, struct error *err);
 
-/* After the start: returns 0 once the program was executed (init's end closed by it), or init's failure. */
+/* After the start: returns 0 once the program was executed (init's end closed by it), or init's
+ * failure. */
 int process_sync_wait_executed(int sync, const struct log *log, struct error *err);
 
 #endif

@@ -3,9 +3,9 @@
  * Reading and checking what to run.
  *
  * Every error is one line that names the file, the field by its path in the document
- * ("mounts[3].options[0]") and the reason. A null is the same as an absent field. Unknown fields are
- * ignored, as the specification's section "Extensibility" demands. A string with a NUL byte in it is
- * an error. Nothing is read from the container's root file system here.
+ * ("mounts[3].options[0]") and the reason. A null is the same as an absent field. Unknown fields
+ * are ignored, as the specification's section "Extensibility" demands. A string with a NUL byte in
+ * it is an error. Nothing is read from the container's root file system here.
  */
 #ifndef RUNLXC_SPEC_READ_H
 #define RUNLXC_SPEC_READ_H
@@ -17,15 +17,16 @@
 #define SPEC_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
 /*
- * Reads an OCI config.json (`name` is what errors call it). Returns a spec for spec_free(), or NULL.
- * Only the document's form is checked: that it is JSON, that every known field has the right type
- * and range. spec_validate() checks what it means.
+ * Reads an OCI config.json (`name` is what errors call it). Returns a spec for spec_free(), or
+ * NULL. Only the document's form is checked: that it is JSON, that every known field has the right
+ * type and range. spec_validate() checks what it means.
  */
 struct spec *spec_read_oci_file(int dirfd, const char *path, const char *name, struct error *err);
 struct spec *spec_read_oci_text(const char *text, size_t length, const char *name,
 				struct error *err);
 
-/* Reads an OCI process document (`exec --process FILE`) into a spec of which only .process is set. */
+/* Reads an OCI process document (`exec --process FILE`) into a spec of which only .process is set.
+ */
 struct spec *spec_read_process_file(int dirfd, const char *path, const char *name,
 				    struct error *err);
 

@@ -5,9 +5,10 @@
  * spec_validate() and read by every other room; nobody changes it afterwards.
  *
  * Strings and lists belong to spec->arena. A string that is absent or empty is NULL (Go's bindings
- * don't tell the two apart; elements of lists and values of maps can be ""); a number that is absent
- * has .set == false; a list that is absent has count 0 (where absent and empty differ, a flag says
- * so). Lists of strings end with a NULL pointer, too, so that they can serve as argv and envp.
+ * don't tell the two apart; elements of lists and values of maps can be ""); a number that is
+ * absent has .set == false; a list that is absent has count 0 (where absent and empty differ, a
+ * flag says so). Lists of strings end with a NULL pointer, too, so that they can serve as argv and
+ * envp.
  */
 #ifndef RUNLXC_SPEC_SPEC_H
 #define RUNLXC_SPEC_SPEC_H
@@ -72,7 +73,7 @@ enum spec_capability_set {
 };
 
 struct spec_capabilities {
-	bool set;                                /* process.capabilities is there */
+	bool set;				 /* process.capabilities is there */
 	struct spec_strings sets[SPEC_CAP_SETS]; /* names as written, not yet looked up */
 };
 
@@ -100,7 +101,8 @@ struct spec_scheduler {
 
 struct spec_process {
 	bool set;
-	const char *where; /* what errors put before a field: "config.json: process."; may be NULL */
+	const char
+	    *where; /* what errors put before a field: "config.json: process."; may be NULL */
 	bool terminal;
 	uint32_t console_height, console_width; /* 0: not given */
 	struct spec_user user;
@@ -174,7 +176,7 @@ struct spec_namespace {
 
 struct spec_device {
 	char *path;
-	char type; /* c, b, u or p; u is c */
+	char type;	      /* c, b, u or p; u is c */
 	int64_t major, minor; /* -1: not given; a p needs none */
 	bool mode_set;
 	uint32_t file_mode; /* may carry type bits, as Docker writes them; take & 07777 */
@@ -183,9 +185,9 @@ struct spec_device {
 
 struct spec_device_rule {
 	bool allow;
-	char type; /* a, c or b; absent is a */
+	char type;		      /* a, c or b; absent is a */
 	struct spec_i64 major, minor; /* absent or -1: any */
-	char *access;                 /* some of "rwm"; absent is all three */
+	char *access;		      /* some of "rwm"; absent is all three */
 };
 
 struct spec_weight_device {
@@ -279,14 +281,14 @@ struct spec_seccomp {
 	char *default_action;
 	struct spec_u64 default_errno_ret;
 	struct spec_strings architectures; /* SCMP_ARCH_… */
-	struct spec_strings flags;         /* SECCOMP_FILTER_FLAG_… */
+	struct spec_strings flags;	   /* SECCOMP_FILTER_FLAG_… */
 	char *listener_path, *listener_metadata;
 	size_t syscalls_count;
 	struct spec_seccomp_rule *syscalls;
 };
 
 struct spec_net_device {
-	char *name;     /* on the host: the key in config.json */
+	char *name;	/* on the host: the key in config.json */
 	char *new_name; /* inside; NULL: the same */
 };
 

@@ -84,9 +84,9 @@ int state_dir_open(int root, const char *id, struct state_dir *dir, struct error
 }
 
 /*
- * Takes the lock of an open directory, which is the directory itself: no file to be made, and none to be
- * left. Whoever had the lock may have removed the directory while we waited; a lock on what is not
- * there any more would keep nobody out.
+ * Takes the lock of an open directory, which is the directory itself: no file to be made, and none
+ * to be left. Whoever had the lock may have removed the directory while we waited; a lock on what
+ * is not there any more would keep nobody out.
  *
  * 0: locked; 1: the directory is gone; -1: an error.
  */
@@ -165,8 +165,8 @@ int state_dir_create(int root, const char *id, struct state_dir *dir, struct err
 
 void state_dir_unlock(struct state_dir *dir)
 {
-	/* `dir` is the same open directory, and a child that was forked while we held the lock has it, too:
-	 * closing a descriptor alone would leave the container locked. */
+	/* `dir` is the same open directory, and a child that was forked while we held the lock has
+	 * it, too: closing a descriptor alone would leave the container locked. */
 	if (dir->lock >= 0)
 		flock(dir->lock, LOCK_UN);
 	fd_close(fd_take(&dir->lock));

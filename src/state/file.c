@@ -49,8 +49,8 @@ static int write_new(int dir, const char *name, const void *data, size_t length)
 	return result;
 }
 
-int state_file_create(const struct state_dir *dir, const char *name, const void *data, size_t length,
-		      struct error *err)
+int state_file_create(const struct state_dir *dir, const char *name, const void *data,
+		      size_t length, struct error *err)
 {
 	char full[PATH_MAX + NAME_MAX + 2];
 	int saved;

@@ -86,8 +86,8 @@ static bool is_absent(const struct field *field, const void *at)
 	return (field->kind == TEXT_OR_NULL || field->kind == JSON_OR_NULL) && !*(char *const *)at;
 }
 
-typedef int write_function(const struct state_dir *dir, const char *name, const void *data, size_t length,
-			   struct error *err);
+typedef int write_function(const struct state_dir *dir, const char *name, const void *data,
+			   size_t length, struct error *err);
 
 static int write_as(const struct state_dir *dir, const struct state *state, const char *name,
 		    write_function *write_file, struct error *err)
@@ -198,7 +198,8 @@ static struct json_object *parse(const char *text, size_t length)
 
 	if (tokener && length <= INT_MAX)
 		root = json_tokener_parse_ex(tokener, text, (int)length);
-	/* Half a file gives no object, or one and json_tokener_continue; and nothing may follow it. */
+	/* Half a file gives no object, or one and json_tokener_continue; and nothing may follow it.
+	 */
 	if (root && (json_tokener_get_error(tokener) != json_tokener_success ||
 		     !json_object_is_type(root, json_type_object) ||
 		     strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") !=
@@ -229,7 +230,8 @@ static int decode_all(struct json_object *root, struct state *state, const char 
 	return 0;
 }
 
-static struct state *read_from(const struct state_dir *dir, const char *id, const char *file, struct error *err)
+static struct state *read_from(const struct state_dir *dir, const char *id, const char *file,
+			       struct error *err)
 {
 	cleanup_with(cleanup_json) struct json_object *root = NULL;
 	cleanup_state struct state *state = calloc(1, sizeof(*state));

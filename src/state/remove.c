@@ -78,8 +78,8 @@ static int unlink_file(int dir, const char *name, struct error *err)
 }
 
 /*
- * In this order a removal that is killed can be done again at any point: state.json goes when nothing
- * else is left, so until then it still is a container that delete finds.
+ * In this order a removal that is killed can be done again at any point: state.json goes when
+ * nothing else is left, so until then it still is a container that delete finds.
  */
 static int remove_all(int root, const char *id, const struct state_dir *dir, struct error *err)
 {
