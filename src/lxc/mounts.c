@@ -29,27 +29,11 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "lxc/compiler.h"
 #include "lxc/mount_options.h"
 
 /* LXC reads entries back with getmntent_r() into a buffer of PATH_MAX bytes. */
 #define ENTRY_MAX 3500
-
-struct target {
-	const char *path; /* relative to the root, no symlinks: "dev/pts"; "" is the root */
-	bool late, bind;
-	bool foreign; /* what lies in it is not known: a bind mount, a disk, an overlay … */
-};
-
-struct compiler {
-	const struct lxc_request *request;
-	struct lxc_recipe *recipe;
-	struct plan_buffer *plan;
-	struct target *targets;
-	size_t targets_count;
-	struct plan_mount *late;
-	size_t late_count;
-	bool have_proc; /* LXC mounts a procfs on /proc */
-};
 
 static bool is_below(const char *path, const char *directory)
 {
@@ -64,11 +48,6 @@ static bool pid_namespace_is_new(const struct spec *spec)
 	const struct spec_namespace *pid = &spec->linux_.namespaces[SPEC_NS_PID];
 
 	return pid->listed && !pid->path;
-}
-
-static bool user_namespace_is_asked_for(const struct spec *spec)
-{
-	return spec->linux_.namespaces[SPEC_NS_USER].listed;
 }
 
 /* "//dev/./pts/" → "dev/pts". ".." can't lead above the root. */
@@ -96,7 +75,7 @@ static char *clean(struct arena *arena, const char *path)
 	return out;
 }
 
-static struct plan_mount *add_late(struct compiler *compiler)
+struct plan_mount *compiler_add_late(struct compiler *compiler)
 {
 	struct plan_mount *mount = &compiler->late[compiler->late_count++];
 
@@ -328,9 +307,8 @@ static int make_target(struct compiler *compiler, const char *path, bool directo
 
 /* ---- init's mounts ---- */
 
-/* A bind mount's source as a detached tree, its options set already: opened by us, on the host. */
-static int open_source(struct compiler *compiler, const char *source, const char *what,
-		       const struct mount_options *options, struct error *err)
+int compiler_open_source(struct compiler *compiler, const char *source, const char *what,
+			 const struct mount_options *options, struct error *err)
 {
 	cleanup_close int tree = -1;
 	struct mount_attr attr = {.attr_set = options->attr_set, .attr_clr = options->attr_clear};
@@ -358,7 +336,7 @@ static int add_late_mount(struct compiler *compiler, const struct spec_mount *mo
 			  const char *what, const struct mount_options *options, const char *source,
 			  bool is_file, bool no_symlink, struct error *err)
 {
-	struct plan_mount *late = add_late(compiler);
+	struct plan_mount *late = compiler_add_late(compiler);
 	const char *type = mount->type ? mount->type : "";
 
 	late->is_file = is_file;
@@ -373,7 +351,7 @@ static int add_late_mount(struct compiler *compiler, const struct spec_mount *mo
 		late->kind = PLAN_MOUNT_REMOUNT;
 	} else if (options->bind) {
 		late->kind = PLAN_MOUNT_TREE;
-		late->fd = open_source(compiler, source, what, options, err);
+		late->fd = compiler_open_source(compiler, source, what, options, err);
 		return late->fd < 0 ? -1 : 0; /* the options are set on the tree */
 	} else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
 		late->kind = PLAN_MOUNT_CGROUP;
@@ -494,112 +472,6 @@ static int add_proc_for_init(struct compiler *compiler, struct error *err)
 	return 0;
 }
 
-/* ---- devices ---- */
-
-/* config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made with the terminal and
- * /dev/pts. */
-static const struct default_device {
-	const char *path;
-	unsigned int major, minor;
-} default_devices[] = {
-    {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},	   {"/dev/full", 1, 7},
-    {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
-};
-
-static uint32_t type_bits(char type)
-{
-	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
-}
-
-/* A user namespace can't make nodes: the host's own are bound in, if they are what they should be.
- */
-static int bind_device(struct compiler *compiler, const struct spec_device *device,
-		       const char *what, struct error *err)
-{
-	struct mount_options options = {.bind = true};
-	struct plan_mount *late;
-	struct stat st;
-
-	if (stat(device->path, &st) < 0)
-		return error_errno(err, errno, "%s: \"%s\" on the host", what, device->path);
-	if ((st.st_mode & S_IFMT) != type_bits(device->type) ||
-	    st.st_rdev != makedev((unsigned int)device->major, (unsigned int)device->minor))
-		return error_set(err, "%s: \"%s\" on the host is another device", what,
-				 device->path);
-	late = add_late(compiler);
-	late->kind = PLAN_MOUNT_TREE;
-	late->is_file = true;
-	late->what = plan_add_string(compiler->plan, what);
-	late->destination = plan_add_string(compiler->plan, device->path);
-	late->source = late->destination;
-	late->fd = open_source(compiler, device->path, what, &options, err);
-	return late->fd < 0 ? -1 : 0;
-}
-
-static bool is_listed(const struct spec *spec, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < spec->linux_.devices_count; i++)
-		if (strcmp(spec->linux_.devices[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-static int compile_devices(struct compiler *compiler, bool setup_dev, struct error *err)
-{
-	const struct spec *spec = compiler->request->spec;
-	const struct spec_linux *linux_ = &spec->linux_;
-	size_t count = linux_->devices_count + ARRAY_SIZE(default_devices), used = 0, i;
-	cleanup_free struct plan_device *devices = calloc(count, sizeof(*devices));
-	struct plan_list list;
-	char what[48];
-
-	if (!devices)
-		return error_errno(err, ENOMEM, "linux.devices");
-	for (i = 0; i < count; i++) {
-		bool own = i < linux_->devices_count;
-		const struct default_device *standard =
-		    &default_devices[own ? 0 : i - linux_->devices_count];
-		const struct spec_device made = {.path = (char *)standard->path,
-						 .type = 'c',
-						 .major = standard->major,
-						 .minor = standard->minor};
-		const struct spec_device *device = own ? &linux_->devices[i] : &made;
-
-		/* Every /dev has these two already, as links and mounts of the container's own
-		 * terminal. */
-		if (strcmp(device->path, "/dev/ptmx") == 0 ||
-		    (strcmp(device->path, "/dev/console") == 0 && spec->process.terminal))
-			continue;
-		if (!own && (!setup_dev || is_listed(spec, device->path)))
-			continue;
-		snprintf(what, sizeof(what), own ? "linux.devices[%zu]" : "default device", i);
-		if (user_namespace_is_asked_for(spec) && device->type != 'p') {
-			if (bind_device(compiler, device, what, err) < 0)
-				return -1;
-			continue;
-		}
-		devices[used++] = (struct plan_device){
-		    .path = plan_add_string(compiler->plan, device->path),
-		    .type_mode = type_bits(device->type) |
-				 (device->mode_set ? device->file_mode & 07777 : 0666),
-		    .major = (uint32_t)device->major,
-		    .minor = (uint32_t)device->minor,
-		    .uid = device->uid,
-		    .gid = device->gid,
-		    /* Engines list the default devices, and a bound /dev has its own of everything.
-		     */
-		    .keep = !own || !setup_dev,
-		};
-	}
-	list = plan_add_items(compiler->plan, devices, used, sizeof(*devices));
-	plan_head(compiler->plan)->devices = list;
-	if (setup_dev)
-		plan_head(compiler->plan)->flags |= PLAN_SETUP_DEV;
-	return 0;
-}
-
 /* ---- all of them ---- */
 
 static void compile_cgroup_names(struct compiler *compiler)
@@ -628,7 +500,7 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 		       struct plan_buffer *plan, struct error *err)
 {
 	const struct spec *spec = request->spec;
-	size_t most = spec->mounts_count + spec->linux_.devices_count + ARRAY_SIZE(default_devices);
+	size_t most = spec->mounts_count + spec->linux_.devices_count + COMPILER_DEFAULT_DEVICES;
 	cleanup_free struct target *targets = calloc(most, sizeof(*targets));
 	cleanup_free struct plan_mount *late = calloc(most, sizeof(*late));
 	struct compiler compiler = {
@@ -648,7 +520,8 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 		if (strcmp(targets[i].path, "dev") == 0)
 			setup_dev = !targets[i].bind;
 	compile_cgroup_names(&compiler);
-	if (add_proc_for_init(&compiler, err) < 0 || compile_devices(&compiler, setup_dev, err) < 0)
+	if (add_proc_for_init(&compiler, err) < 0 ||
+	    compiler_add_devices(&compiler, setup_dev, err) < 0)
 		return -1;
 	list = plan_add_items(plan, late, compiler.late_count, sizeof(*late));
 	plan_head(plan)->mounts = list;
