@@ -29,7 +29,7 @@ void console_copy_size(int from, int to);
 struct console_session {
 	pid_t pid; /* the process whose end ends the session; must be, or become, our child */
 	int pidfd; /* of that process */
-	int target_pidfd; /* of the process that signals are meant for, where it is another; -1: the
+	int target_pidfd; /* of the process that signals are meant for, where it is another; 0: the
 			     same */
 	int terminal;	  /* the pty's master; -1: the process has our streams, nothing is copied */
 	int input;	  /* where the user types; -1: nothing is read */

@@ -215,7 +215,7 @@ static void take_signal(struct relay *relay, int sig, const struct terminal_raw 
 	if (!session->forward_signals || !signals_forwarded(sig))
 		return;
 	if (!relay->ended)
-		kernel_pidfd_send_signal(session->target_pidfd >= 0 ? session->target_pidfd
+		kernel_pidfd_send_signal(session->target_pidfd > 0 ? session->target_pidfd
 								    : session->pidfd,
 					 sig); /* fails only if it has just ended */
 	else if (signals_ending(sig))

@@ -498,7 +498,6 @@ static int execute(struct execution *execution, int *exit_status, struct error *
 		return 0;
 	session = (struct console_session){.pid = execution->pid,
 					   .pidfd = pidfd,
-					   .target_pidfd = -1,
 					   .terminal = execution->terminal,
 					   .input = execution->terminal >= 0 ? 0 : -1,
 					   .output = 1,

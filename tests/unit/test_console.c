@@ -373,7 +373,7 @@ static void process_that_another_one_reaped_is_an_error(void **state)
 static void session_without_a_process_is_refused(void **state)
 {
 	struct console_session session = {
-	    .pid = 0, .pidfd = -1, .target_pidfd = -1, .terminal = -1, .input = -1, .output = -1};
+	    .pid = 0, .pidfd = -1, .terminal = -1, .input = -1, .output = -1};
 	struct error err = ERROR_INIT;
 	int status;
 
