@@ -125,6 +125,24 @@ static inline int kernel_pidfd_exit_status(int pidfd, int *wait_status)
 	return 0;
 }
 
+/* Default dispositions and an empty mask. By the system call: the C libraries keep a few real-time signals
+ * to themselves. */
+static inline void kernel_reset_signals(void)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} action = {0};
+	uint64_t none = 0;
+	int sig;
+
+	for (sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(none)); /* KILL and STOP: EINVAL */
+	syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, NULL, sizeof(none));
+}
+
 static inline int kernel_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
 	return (int)syscall(SYS_close_range, first, last, flags);

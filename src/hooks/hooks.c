@@ -19,13 +19,10 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 {
 	char *no_environment[] = {NULL};
 	char *path_only[] = {hook->path, NULL};
-	sigset_t none;
 	int error;
 
 	/* The hook is the engine's program, not ours: default signals, no descriptor of ours. */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	kernel_reset_signals();
 	if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
 	    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))

@@ -31,25 +31,6 @@ static const struct plan *map_plan(const char *descriptor)
 	return plan == MAP_FAILED || plan->magic != PLAN_MAGIC ? NULL : plan;
 }
 
-/* The program gets default dispositions and an empty mask, whatever engine started the runtime. By
- * the system call: the C library keeps a few real-time signals to itself. */
-static void reset_signals(void)
-{
-	struct {
-		void *handler;
-		unsigned long flags;
-		void *restorer;
-		uint64_t mask;
-	} action = {0};
-	uint64_t none = 0;
-	int sig;
-
-	for (sig = 1; sig <= 64; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(none));
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-}
-
 static void take_streams(struct init *init)
 {
 	int i;
@@ -115,7 +96,8 @@ int main(int argc, char **argv)
 	init.plan = plan;
 	init.report_fd = plan->sync_fd;
 	umask(0);
-	reset_signals();
+	/* The program gets defaults, whatever engine started the runtime. */
+	kernel_reset_signals();
 	take_streams(&init);
 
 	if (plan->flags & PLAN_JOIN) {
