@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -146,7 +147,7 @@ static int record(struct creation *creation, struct error *err)
 	 * name that no other has meanwhile. */
 	if ((creation->options->lxc_monitor
 		 ? asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->id)
-		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.runlxc-%d", (int)getpid())) < 0)
+		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->tag)) < 0)
 		state->monitor_cgroup = NULL;
 	if (creation->options->lxc_monitor) {
 		state->monitor_pid = creation->monitor.pid;
@@ -239,7 +240,8 @@ static int take_terminal(void *data, int master, struct error *err)
 
 	if (!creation->options->console_socket) {
 		/* Before the program can ask for it. */
-		console_copy_size(0, fd);
+		if (!creation->options->embedded)
+			console_copy_size(0, fd);
 		creation->terminal = fd_take(&fd);
 		return 0;
 	}
@@ -266,7 +268,6 @@ static int spawn(struct creation *creation, struct error *err)
 	cleanup_plan struct plan_buffer plan;
 	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1, dir = -1;
 	int streams[3] = {-1, -1, -1}, room, pass[LXC_FDS_MAX + 8];
-	char name[64];
 	struct lxc_start start = {.recipe = &recipe,
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug,
@@ -275,7 +276,7 @@ static int spawn(struct creation *creation, struct error *err)
 	size_t i;
 
 	plan_buffer_init(&plan);
-	if (streams_listen(spec, err) < 0)
+	if (!options->embedded && streams_listen(spec, err) < 0)
 		return -1;
 	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. */
 	room = lxc_monitor_room(3 + creation->preserve,
@@ -305,7 +306,8 @@ static int spawn(struct creation *creation, struct error *err)
 	if (!creation->lxc_text)
 		return -1;
 
-	if (streams_dup(room, streams, err) < 0 ||
+	if (streams_dup(room, options->embedded ? options->embedded->streams : NULL, streams, err) <
+		0 ||
 	    process_sync_pair(room, &creation->sync, &init_sync, err) < 0)
 		goto out;
 	if (!creation->start_at_once && make_start_socket(creation, room, &listener, err) < 0)
@@ -344,10 +346,8 @@ static int spawn(struct creation *creation, struct error *err)
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
-	 * it, and a name that is ours for as long as we live keeps two roots from meeting in LXC's
-	 * sockets. */
-	snprintf(name, sizeof(name), "runlxc-%d", (int)getpid());
-	start.name = options->lxc_monitor ? creation->id : name;
+	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */
+	start.name = options->lxc_monitor ? creation->id : creation->tag;
 	start.path = options->lxc_monitor ? creation->driver->root : "/run/lxc";
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
@@ -413,6 +413,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (options->pidfd_socket &&
 	    console_socket_send(options->pidfd_socket, creation->pidfd, "pidfd", err) < 0)
 		return error_prefix(err, "--pidfd-socket");
+	if (options->embedded && options->embedded->started)
+		options->embedded->started(options->embedded->data, pid);
 	return 0;
 }
 
@@ -504,6 +506,17 @@ static void name_document(struct error *err)
 		}
 }
 
+/* A name that no container has, nor another start: not in this process, whose threads may start
+ * several at once, nor in another pid namespace that shares our cgroups. */
+static void make_tag(struct creation *creation)
+{
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint32_t)(uintptr_t)creation;
+	snprintf(creation->tag, sizeof(creation->tag), "runlxc-%d-%08x", (int)gettid(), random);
+}
+
 int creation_run(struct creation *creation, const struct driver *driver, const char *id,
 		 const struct driver_create_options *options, bool start_at_once, struct error *err)
 {
@@ -519,10 +532,12 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 				      .terminal = -1,
 				      .pidfd = -1,
 				      .start_at_once = start_at_once};
+	make_tag(creation);
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 ||
-	    streams_preserve(options->preserve_fds, &creation->preserve, err) < 0 ||
+	    streams_preserve(options->preserve_fds, !options->embedded, &creation->preserve, err) <
+		0 ||
 	    lxc_monitor_fork(&creation->monitor, 3 + creation->preserve, err) < 0)
 		return -1;
 	if (read_config(creation, err) < 0 ||

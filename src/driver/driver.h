@@ -24,6 +24,15 @@ struct driver {
 	const struct log *log;
 };
 
+/* How a program that embeds the library has things, where the command has its own. */
+struct driver_embedded {
+	const int *streams; /* three descriptors to be the program's 0, 1 and 2 instead of ours */
+	/* Called once, before any of the program has run, with the process's pid as the host sees
+	 * it. */
+	void (*started)(void *data, pid_t pid);
+	void *data;
+};
+
 struct driver_create_options {
 	const char *bundle; /* directory with config.json; NULL with config_text */
 	const char *
@@ -35,6 +44,7 @@ struct driver_create_options {
 	bool no_new_keyring;
 	int preserve_fds; /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
 	bool lxc_monitor; /* keep LXC's monitor as the parent */
+	const struct driver_embedded *embedded; /* NULL: the command */
 };
 
 /*
@@ -83,6 +93,7 @@ struct driver_exec_options {
 	const char *cgroup; /* a sub-cgroup: "PATH" for all controllers or "CONTROLLER:PATH" */
 	int preserve_fds;
 	bool ignore_paused;
+	const struct driver_embedded *embedded; /* NULL: the command */
 };
 
 /* Runs one more process in a container. Unless `detach` blocks until it ends and sets *exit_status

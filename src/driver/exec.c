@@ -383,19 +383,22 @@ static void child_close(struct child *child)
 
 static int spawn(struct execution *execution, struct error *err)
 {
+	const struct driver_exec_options *options = execution->options;
 	struct child child = {-1, -1, -1, -1, {-1, -1, -1}};
 	cleanup_plan struct plan_buffer plan;
 	int preserve = 0, lowest, i, result = -1;
 	pid_t caller = getpid();
 
 	plan_buffer_init(&plan);
-	if (streams_preserve(execution->options->preserve_fds, &preserve, err) < 0 ||
-	    streams_listen(execution->spec, err) < 0 ||
+	if (streams_preserve(options->preserve_fds, !options->embedded, &preserve, err) < 0 ||
+	    (!options->embedded && streams_listen(execution->spec, err) < 0) ||
 	    make_plan(execution, &plan, preserve, err) < 0)
 		return -1;
 	lowest = 3 + preserve;
 	child.pidfd = fcntl(execution->pidfd, F_DUPFD_CLOEXEC, lowest);
-	if (child.pidfd < 0 || streams_dup(lowest, child.streams, err) < 0 ||
+	if (child.pidfd < 0 ||
+	    streams_dup(lowest, options->embedded ? options->embedded->streams : NULL,
+			child.streams, err) < 0 ||
 	    process_sync_pair(lowest, &execution->sync, &child.init_sync, err) < 0)
 		goto out;
 	for (i = 0; i < 3; i++)
@@ -429,7 +432,8 @@ static int take_terminal(void *data, int master, struct error *err)
 	cleanup_close int fd = master;
 
 	if (!execution->options->console_socket) {
-		console_copy_size(0, fd);
+		if (!execution->options->embedded)
+			console_copy_size(0, fd);
 		execution->terminal = fd_take(&fd);
 		return 0;
 	}
@@ -470,44 +474,27 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 		return error_prefix(err, "--pidfd-socket");
 	if (options->pid_file && pid_file_write(options->pid_file, execution->pid, err) < 0)
 		return -1;
+	if (options->embedded && options->embedded->started)
+		options->embedded->started(options->embedded->data, execution->pid);
 	if (process_sync_send(execution->sync, SYNC_START, err) < 0)
 		return -1;
 	return process_sync_wait_executed(execution->sync, execution->driver->log, err);
 }
 
-static int execute(struct execution *execution, int *exit_status, struct error *err)
+static int execute(struct execution *execution, int *pidfd, struct error *err)
 {
-	const struct driver_exec_options *options = execution->options;
-	struct console_session session;
-	cleanup_close int pidfd = -1;
-	int status = 0;
-
 	if (spawn(execution, err) < 0)
 		return -1;
-	if (bring_up(execution, &pidfd, err) < 0) {
-		/* Without its commit init ends by itself; both are ours to reap. */
-		fd_close(fd_take(&execution->sync));
-		if (pidfd >= 0)
-			kernel_pidfd_send_signal(pidfd, SIGKILL);
-		if (execution->pid != execution->child)
-			reap(execution->pid);
-		reap(execution->child);
-		return -1;
-	}
-	if (options->detach)
+	if (bring_up(execution, pidfd, err) == 0)
 		return 0;
-	session = (struct console_session){.pid = execution->pid,
-					   .pidfd = pidfd,
-					   .terminal = execution->terminal,
-					   .input = execution->terminal >= 0 ? 0 : -1,
-					   .output = 1,
-					   .forward_signals = true};
-	/* Nothing of the container's is held while the process runs. */
-	container_close(&execution->container);
-	if (console_session_run(&session, &status, err) < 0)
-		return -1;
-	*exit_status = driver_exit_status(status);
-	return 0;
+	/* Without its commit init ends by itself; both are ours to reap. */
+	fd_close(fd_take(&execution->sync));
+	if (*pidfd >= 0)
+		kernel_pidfd_send_signal(*pidfd, SIGKILL);
+	if (execution->pid != execution->child)
+		reap(execution->pid);
+	reap(execution->child);
+	return -1;
 }
 
 static int prepare(struct execution *execution, const char *id, struct error *err)
@@ -523,8 +510,9 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 	return read_process(execution, err) < 0 || choose_cgroup(execution, err) < 0 ? -1 : 0;
 }
 
-int driver_exec(const struct driver *driver, const char *id,
-		const struct driver_exec_options *options, int *exit_status, struct error *err)
+int exec_start(const struct driver *driver, const char *id,
+	       const struct driver_exec_options *options, struct exec_started *started,
+	       struct error *err)
 {
 	struct execution execution = {.driver = driver,
 				      .options = options,
@@ -532,19 +520,60 @@ int driver_exec(const struct driver *driver, const char *id,
 				      .pidfd = -1,
 				      .sync = -1,
 				      .terminal = -1};
+	cleanup_close int pidfd = -1;
+	int result = prepare(&execution, id, err);
+
+	if (result == 0)
+		result = execute(&execution, &pidfd, err);
+	if (result == 0)
+		*started = (struct exec_started){.pid = execution.pid,
+						 .pidfd = fd_take(&pidfd),
+						 .terminal = fd_take(&execution.terminal)};
+	/* Nothing of the container's is held while the process runs. */
+	execution_free(&execution);
+	return result;
+}
+
+void exec_started_close(struct exec_started *started)
+{
+	fd_close(fd_take(&started->pidfd));
+	fd_close(fd_take(&started->terminal));
+}
+
+static int attend(const struct exec_started *started, int *exit_status, struct error *err)
+{
+	const struct console_session session = {.pid = started->pid,
+						.pidfd = started->pidfd,
+						.terminal = started->terminal,
+						.input = started->terminal >= 0 ? 0 : -1,
+						.output = 1,
+						.forward_signals = true};
+	int status = 0;
+
+	if (console_session_run(&session, &status, err) < 0)
+		return -1;
+	*exit_status = driver_exit_status(status);
+	return 0;
+}
+
+int driver_exec(const struct driver *driver, const char *id,
+		const struct driver_exec_options *options, int *exit_status, struct error *err)
+{
+	struct exec_started started = EXEC_STARTED_INIT;
 	struct console_signals *signals = NULL;
 	int result;
 
 	*exit_status = 0;
-	result = prepare(&execution, id, err);
-	if (result == 0 && !options->detach) {
+	if (!options->detach) {
 		signals = console_signals_block(err);
-		result = signals ? 0 : -1;
+		if (!signals)
+			return -1;
 	}
-	if (result == 0)
-		result = execute(&execution, exit_status, err);
+	result = exec_start(driver, id, options, &started, err);
+	if (result == 0 && !options->detach)
+		result = attend(&started, exit_status, err);
+	exec_started_close(&started);
 	if (signals)
 		console_signals_restore(signals);
-	execution_free(&execution);
 	return result;
 }

@@ -51,6 +51,9 @@ char *container_state_json(const struct state *state, enum driver_status status,
 int container_destroy(const struct driver *driver, struct container *container,
 		      const struct cgroup_layout *layout, struct error *err);
 
+/* The status of wait(2) that a kept monitor, or `run --keep`, recorded. -1: nobody did. */
+int container_recorded_exit(const struct container *container, int *wait_status);
+
 /* The shell's convention for a status of wait(2). */
 int driver_exit_status(int wait_status);
 
@@ -61,6 +64,7 @@ struct creation {
 	const struct driver *driver;
 	const struct driver_create_options *options;
 	const char *id;
+	char tag[32]; /* what LXC's monitor and its cgroup are called, unless it is kept */
 	char *bundle, *config_text, *lxc_text;
 	size_t config_length, lxc_length;
 	struct spec *spec;
@@ -88,13 +92,51 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 void creation_free(struct creation *creation);
 #define cleanup_creation __attribute__((cleanup(creation_free)))
 
+/* ---- run.c: what a container that is attended takes besides ---- */
+
+/* Runs the hooks of that name; kills the container where one fails. */
+int creation_poststart(const struct creation *creation, struct error *err);
+
+/* Deletes what is left of an ended container, unless someone else has by now, and runs the hooks
+ * `poststop`. With `keep` records its exit status instead. */
+int creation_clean_up(struct creation *creation, bool keep, int exit_status, struct error *err);
+
+/* ---- exec.c: one more process, which runs ---- */
+
+struct exec_started {
+	pid_t pid; /* a child of ours */
+	int pidfd;
+	int terminal; /* the master, unless it went over a console socket; -1 */
+};
+#define EXEC_STARTED_INIT                                                                          \
+	{                                                                                          \
+		0, -1, -1                                                                          \
+	}
+
+int exec_start(const struct driver *driver, const char *id,
+	       const struct driver_exec_options *options, struct exec_started *started,
+	       struct error *err);
+void exec_started_close(struct exec_started *started);
+
+/* ---- subreaper.c ---- */
+
+/*
+ * From enter to leave this process is the nearest subreaper: what LXC's monitor leaves behind as it
+ * is killed falls to us. The flag is the whole process's, so that threads count who needs it, and
+ * it gets its old value back from the last one.
+ */
+void subreaper_enter(void);
+void subreaper_leave(void);
+
 /* ---- streams.c: descriptors that travel ---- */
 
-/* Duplicates of 0, 1, 2 for init, numbered `lowest` or above; -1 where the stream is closed. */
-int streams_dup(int lowest, int streams[3], struct error *err);
+/* Duplicates of 0, 1, 2 (or of `from`, unless it is NULL) for init, numbered `lowest` or above; -1
+ * where the stream is closed. */
+int streams_dup(int lowest, const int *from, int streams[3], struct error *err);
 void streams_close(int streams[3]);
-/* How many descriptors from 3 on the program gets: --preserve-fds and LISTEN_FDS. */
-int streams_preserve(int asked, int *count, struct error *err);
+/* How many descriptors from 3 on the program gets: --preserve-fds and, with `listen`, LISTEN_FDS.
+ */
+int streams_preserve(int asked, bool listen, int *count, struct error *err);
 /* Adds the LISTEN_* variables to the process's environment where we got some ourselves. */
 int streams_listen(struct spec *spec, struct error *err);
 /* A file with the pid's digits and nothing else, complete or not there at all. */

@@ -167,7 +167,7 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 
 /* ---- wait ---- */
 
-static int recorded_exit(const struct container *container, int *wait_status)
+int container_recorded_exit(const struct container *container, int *wait_status)
 {
 	struct error ignored = ERROR_INIT;
 	cleanup_free char *text =
@@ -232,7 +232,7 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 
 	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
-	if (recorded_exit(&container, &status) == 0)
+	if (container_recorded_exit(&container, &status) == 0)
 		goto known;
 	if (container.state->monitor_pid > 0) {
 		/* The monitor records it, and ends; it may still be at it when the container has
@@ -245,7 +245,7 @@ int driver_wait(const struct driver *driver, const char *id, int *exit_status, c
 			   container.state->monitor_start &&
 		       poll(&event, 1, -1) < 0 && errno == EINTR)
 			;
-		if (recorded_exit(&container, &status) == 0)
+		if (container_recorded_exit(&container, &status) == 0)
 			goto known;
 		return error_set(err, "LXC's monitor ended without recording the exit status");
 	}

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -14,7 +13,7 @@
 #include "console/console.h"
 #include "hooks/hooks.h"
 
-static int poststart(const struct creation *creation, struct error *err)
+int creation_poststart(const struct creation *creation, struct error *err)
 {
 	cleanup_free char *json = NULL;
 
@@ -80,8 +79,7 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	return 0;
 }
 
-/* Deletes what is left, unless someone else has by now. */
-static int clean_up(struct creation *creation, bool keep, int exit_status, struct error *err)
+int creation_clean_up(struct creation *creation, bool keep, int exit_status, struct error *err)
 {
 	cleanup_container struct container again = CONTAINER_INIT;
 
@@ -114,7 +112,7 @@ static int run_attached(struct creation *creation, const struct driver *driver, 
 
 	if (creation_run(creation, driver, id, &options->create, true, err) < 0)
 		return -1;
-	result = poststart(creation, err);
+	result = creation_poststart(creation, err);
 	if (result == 0) {
 		result = stay(creation, exit_status, err);
 	} else {
@@ -126,11 +124,11 @@ static int run_attached(struct creation *creation, const struct driver *driver, 
 		struct error ignored = ERROR_INIT;
 
 		kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
-		clean_up(creation, false, 0, &ignored);
+		creation_clean_up(creation, false, 0, &ignored);
 		error_clear(&ignored);
 		return -1;
 	}
-	return clean_up(creation, options->keep, *exit_status, err);
+	return creation_clean_up(creation, options->keep, *exit_status, err);
 }
 
 int driver_run(const struct driver *driver, const char *id,
@@ -138,13 +136,13 @@ int driver_run(const struct driver *driver, const char *id,
 {
 	cleanup_creation struct creation creation;
 	struct console_signals *signals = NULL;
-	int subreaper = 0, result;
+	int result;
 
 	*exit_status = 0;
 	if (options->detach) {
 		result = creation_run(&creation, driver, id, &options->create, true, err);
 		if (result == 0)
-			result = poststart(&creation, err);
+			result = creation_poststart(&creation, err);
 		return result;
 	}
 	/* Before there is a child: no signal for it is lost, and it is handed over to nobody but
@@ -159,10 +157,9 @@ int driver_run(const struct driver *driver, const char *id,
 					     .pidfd = -1};
 		return -1;
 	}
-	prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	subreaper_enter();
 	result = run_attached(&creation, driver, id, options, exit_status, err);
-	prctl(PR_SET_CHILD_SUBREAPER, subreaper);
+	subreaper_leave();
 	console_signals_restore(signals);
 	return result;
 }

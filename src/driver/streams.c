@@ -11,12 +11,12 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 
-int streams_dup(int lowest, int streams[3], struct error *err)
+int streams_dup(int lowest, const int *from, int streams[3], struct error *err)
 {
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		streams[i] = fcntl(i, F_DUPFD_CLOEXEC, lowest);
+		streams[i] = fcntl(from ? from[i] : i, F_DUPFD_CLOEXEC, lowest);
 		if (streams[i] < 0 && errno != EBADF)
 			return error_errno(err, errno, "Failed to duplicate standard stream %d", i);
 	}
@@ -61,13 +61,13 @@ static int listening(void)
 	return (int)number;
 }
 
-int streams_preserve(int asked, int *count, struct error *err)
+int streams_preserve(int asked, bool listen, int *count, struct error *err)
 {
 	int i;
 
 	if (asked < 0 || asked > 512)
 		return error_set(err, "--preserve-fds: %d is out of range", asked);
-	*count = asked + listening();
+	*count = asked + (listen ? listening() : 0);
 	for (i = 3; i < 3 + *count; i++) {
 		int flags = fcntl(i, F_GETFD);
 

@@ -24,7 +24,7 @@ char *lxc_config_read_back(const char *text, struct error *err)
 	if (!lxc)
 		return NULL;
 	/* A name that no container has: this one is never started, nor defined. */
-	snprintf(name, sizeof(name), "runlxc-config-%d", (int)getpid());
+	snprintf(name, sizeof(name), "runlxc-config-%d", (int)gettid());
 	container = lxc->container_new(name, "/run/lxc");
 	out = kernel_memfd_create("runlxc-config", MFD_CLOEXEC);
 	if (!copy || !container || out < 0) {

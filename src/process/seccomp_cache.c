@@ -227,7 +227,7 @@ int seccomp_cache_store(int root, const struct seccomp_key *key, const struct so
 	put(&whole, key->data, key->size);
 	put(&whole, filter, count * sizeof(*filter));
 	file_name(key, name);
-	snprintf(temporary, sizeof(temporary), "tmp.%d", (int)getpid());
+	snprintf(temporary, sizeof(temporary), "tmp.%d", (int)gettid());
 	fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
 	if (fd < 0 || !whole.data) {
