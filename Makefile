@@ -5,7 +5,9 @@
 #   make deps      install the Debian packages that are missing (as root; nothing to do: no network needed)
 #   make           build into build/
 #   make run       deps, build, and a container on the spot that shows what it is (as root)
-#   make check     deps, build, unit tests, then tests on real containers (those as root)
+#   make check     deps, build, unit tests, then tests on real containers (those as root), some of them once
+#                  more in a guest with cgroup v2 and AppArmor
+#   make check-vm  deps, build, and every test on real containers in that guest (as root)
 #   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
 #   make install   build and install: PREFIX=/usr/local, DESTDIR= as usual
 #   make clean     remove build/ and what the tests left in the tree
@@ -22,11 +24,12 @@ BENCHFLAGS =
 
 DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
 	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps
+CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc
 BENCH_DEPS = crun runc lxc
 
 RUNLXC = $(BUILD)/src/cli/runlxc
 
-.PHONY: all deps bench-deps run check bench install clean
+.PHONY: all deps check-deps bench-deps run check check-vm bench install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -38,6 +41,9 @@ $(BUILD)/build.ninja:
 deps:
 	@scripts/install-packages $(DEPS)
 
+check-deps:
+	@scripts/install-packages $(DEPS) $(CHECK_DEPS)
+
 bench-deps:
 	@scripts/install-packages $(DEPS) $(BENCH_DEPS)
 
@@ -45,9 +51,13 @@ run: deps
 	@$(MAKE) --no-print-directory all
 	@scripts/run-demo $(RUNLXC)
 
-check: deps
+check: check-deps
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests $(BUILD) $(TESTFLAGS)
+
+check-vm: check-deps
+	@$(MAKE) --no-print-directory all
+	@scripts/run-tests --vm $(BUILD) $(TESTFLAGS)
 
 bench: bench-deps
 	@$(MAKE) --no-print-directory all

@@ -11,6 +11,7 @@ import pytest
 
 from lib import leaks, system
 from lib.bundle import BUSYBOX, Bundle
+from lib.command import CommandContainer
 from lib.runtime import Runtime
 from lib.subreaper import Shim
 
@@ -196,6 +197,23 @@ def container(runtime, bundle):
         elif args:
             made.bundle.args(*args)
         return made
+
+    return make
+
+
+@pytest.fixture
+def command(runtime, workdir, session_directory):
+    """Makes containers from Commands: command("true"), command(shell="echo hi"), with more fields behind."""
+
+    def make(*args, shell=None, **fields):
+        id_ = runtime.new_id()
+        made = CommandContainer(runtime, f"{workdir}/{id_}", id_, f"{session_directory}/busybox")
+        runtime.containers.append(made)
+        if shell is not None:
+            made.shell(shell)
+        elif args:
+            made.args(*args)
+        return made.set(**fields)
 
     return make
 

@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * librunlxc: OCI containers on LXC, from C.
+ * librunlxc: containers on LXC, from C.
  *
  *	struct runlxc_error err = RUNLXC_ERROR_INIT;
  *	struct runlxc *driver = runlxc_open("/run/runlxc", &err);
- *	int status;
+ *	struct runlxc_command command = {.id = "first", .rootfs = "/srv/first",
+ *					 .network.host_networking = 1,
+ *					 .process_config.entrypoint = "/bin/date"};
+ *	struct runlxc_io io = {.input = 0, .output = 1, .error = 2};
+ *	struct runlxc_exit how;
  *
- *	if (!driver || runlxc_run(driver, "first", &(struct runlxc_create_options){.bundle =
- *"/srv/first"}, &status, &err) < 0) fprintf(stderr, "%s\n", err.message); runlxc_error_clear(&err);
+ *	if (!driver || runlxc_command_run(driver, &command, &io, &how, &err) < 0)
+ *		fprintf(stderr, "%s\n", err.message);
+ *	runlxc_error_clear(&err);
  *	runlxc_close(driver);
  *
- * Every call returns 0, or a pointer, on success; -1, or NULL, on failure, and then fills *err with
- *one line that names what was asked for and what went wrong. Strings and arrays that a call hands
- *out belong to the caller, who frees them with free(3). Nothing here prints, exits, or installs a
- *signal handler.
+ * What to run is a Command (command.h) or an OCI bundle; what runs is a process (process.h), which
+ * can be polled. Below that are the OCI verbs, create, start, state and the rest.
+ *
+ * Every call returns 0 (or a pointer, or what its comment says) on success; -1, or NULL, on
+ * failure, and then fills *err, unless that is NULL, with one line that names what was asked for and
+ * what went wrong. Strings and arrays that a call hands out belong to the caller, who frees them
+ * with free(3). Nothing here prints, exits, or changes a signal handler or mask. Only what a call
+ * says it does blocks for longer than the kernel takes.
  *
  * Threads: one `struct runlxc` may be used by several threads at once, for different containers;
- *two calls on one container take turns. runlxc_run() waits for children of the calling process,
- *whichever they are, and makes it a subreaper meanwhile: a program that has children of its own
- *calls runlxc_create(), runlxc_start() and runlxc_wait() instead.
+ * two calls on one container take turns. A `struct runlxc_process` belongs to one thread at a time.
+ * The caller's process is a subreaper (prctl(2)) while a container of runlxc_run()'s is being
+ * started, for a few milliseconds; a descendant that is orphaned in just that time becomes its
+ * child.
  *
  * Needs the rights that making containers needs: root, or what stands for it.
  */
@@ -27,6 +37,9 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+
+#include <runlxc/command.h>
+#include <runlxc/process.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,10 +62,14 @@ void runlxc_error_clear(struct runlxc_error *err);
 struct runlxc;
 
 /*
- * Opens a driver on a state root, where every container has a directory. The root is made, 0700,
- * when the first container is. Does not block.
+ * Opens a driver on a state root (NULL: "/run/runlxc"), where every container has a directory:
+ * made, 0700, if it isn't there; it must belong to the caller and be nobody else's to write. An
+ * error, too, where liblxc isn't there or is too old. (Row D01 of the old driver's behaviour, as
+ * the rest of these names below.)
  */
 struct runlxc *runlxc_open(const char *root, struct runlxc_error *err);
+
+/* Processes that it started must have been freed by then. */
 void runlxc_close(struct runlxc *driver);
 
 enum runlxc_log_level {
@@ -101,19 +118,49 @@ int runlxc_create(struct runlxc *driver, const char *id,
 int runlxc_start(struct runlxc *driver, const char *id, struct runlxc_error *err);
 
 /*
- * create, start, stay until it ends, delete. The container's terminal is relayed to descriptors 0
- * and 1, the signals that the process gets are passed on. *exit_status: 0–255, or 128+n when signal
- * n ended it.
+ * create and start, with these streams: the container of an OCI bundle, which is deleted as its
+ * first process ends. Returns when its program runs. `options` and `io` are not needed after that.
  */
-int runlxc_run(struct runlxc *driver, const char *id, const struct runlxc_create_options *options,
-	       int *exit_status, struct runlxc_error *err);
+struct runlxc_process *runlxc_run(struct runlxc *driver, const char *id,
+				  const struct runlxc_create_options *options,
+				  const struct runlxc_io *io, struct runlxc_error *err);
 
-/*
- * Runs one more process in a container, by an OCI process document's file (config.md, "Process"),
- * with our standard streams; blocks until it ends. *exit_status as in runlxc_run().
- */
-int runlxc_exec(struct runlxc *driver, const char *id, const char *process_file, int *exit_status,
-		struct runlxc_error *err);
+/* The same for a Command (D03–D31). A Command that can't be had as it is is an error that names the
+ * field. */
+struct runlxc_process *runlxc_command_start(struct runlxc *driver,
+					    const struct runlxc_command *command,
+					    const struct runlxc_io *io, struct runlxc_error *err);
+
+/* … and blocks until it has ended (D04). */
+int runlxc_command_run(struct runlxc *driver, const struct runlxc_command *command,
+		       const struct runlxc_io *io, struct runlxc_exit *how,
+		       struct runlxc_error *err);
+
+/* The config.json that a Command becomes. Containers that it names must be running. */
+char *runlxc_command_config(struct runlxc *driver, const struct runlxc_command *command,
+			    struct runlxc_error *err);
+
+/* What exec runs (D38). Zero what you don't use. */
+struct runlxc_exec_options {
+	const char *process; /* the text of an OCI process document (config.md, "Process"), with
+				everything that a process may have; NULL: the members below, and the
+				container's own process for what they don't say */
+	struct runlxc_command_process command; /* as a Command's process_config; env is added to the
+						  container's own; user NULL: the container's */
+	const char *working_dir;	       /* NULL: the container's */
+	const char *const *group_add;	       /* names or numbers; NULL-terminated */
+	const char *const *cap_add; /* "NET_ADMIN", with or without CAP_; NULL-terminated */
+	int no_new_privs;	    /* not 0: no_new_privs(2), whatever the container has */
+	const char *process_label, *apparmor_profile; /* NULL: the container's */
+	const char *cgroup; /* below the container's own, and there; NULL: the container's */
+	int ignore_paused;  /* not 0: in a paused container, too, where it waits for the end of that
+			     */
+};
+
+/* Runs one more process in a container. */
+struct runlxc_process *runlxc_exec(struct runlxc *driver, const char *id,
+				   const struct runlxc_exec_options *options,
+				   const struct runlxc_io *io, struct runlxc_error *err);
 
 /* Sends a signal to the first process, or, with `all` not 0, to every process of the container. */
 int runlxc_kill(struct runlxc *driver, const char *id, int sig, int all, struct runlxc_error *err);
@@ -126,6 +173,43 @@ int runlxc_delete(struct runlxc *driver, const char *id, int force, struct runlx
 int runlxc_pause(struct runlxc *driver, const char *id, struct runlxc_error *err);
 int runlxc_resume(struct runlxc *driver, const char *id, struct runlxc_error *err);
 
+/* The same as resume, as the old driver called it (D34). */
+int runlxc_unpause(struct runlxc *driver, const char *id, struct runlxc_error *err);
+
+/* SIGKILL for every process of the container (D35). It is not deleted by that. */
+int runlxc_terminate(struct runlxc *driver, const char *id, struct runlxc_error *err);
+
+/* Removes every trace of a container that isn't running, one whose create was killed half-way
+ * included; a running one is an error, and nothing to remove is none (D39). */
+int runlxc_clean(struct runlxc *driver, const char *id, struct runlxc_error *err);
+
+/* What a container is doing (D36). */
+struct runlxc_info {
+	int running; /* not 0: its program runs; 0, too, for an id that nobody has */
+	int paused;  /* … and is frozen */
+	pid_t pid;   /* of its first process, which may be waiting to be started; 0: none */
+	unsigned long long oom_kills; /* processes that the kernel killed for memory so far */
+};
+
+/* Never an error but for an id that can't be one. */
+int runlxc_info(struct runlxc *driver, const char *id, struct runlxc_info *info,
+		struct runlxc_error *err);
+
+/*
+ * What a container uses, as JSON: an object like `runc events --stats` prints, network interfaces
+ * included, with "read" (the time) and "memory_limit" (the machine's memory where there is none) in
+ * its "data" (D40).
+ */
+char *runlxc_stats(struct runlxc *driver, const char *id, struct runlxc_error *err);
+
+/* The same again and again: a reader keeps what it needs open, so that each time takes
+ * microseconds. errnum ENODEV: the container has ended. One thread at a time. */
+struct runlxc_stats_reader;
+struct runlxc_stats_reader *runlxc_stats_open(struct runlxc *driver, const char *id,
+					      struct runlxc_error *err);
+char *runlxc_stats_read(struct runlxc_stats_reader *reader, struct runlxc_error *err);
+void runlxc_stats_close(struct runlxc_stats_reader *reader);
+
 /* The OCI state document (runtime.md, "State"), JSON. */
 char *runlxc_state(struct runlxc *driver, const char *id, struct runlxc_error *err);
 
@@ -137,11 +221,12 @@ int runlxc_pids(struct runlxc *driver, const char *id, pid_t **pids, size_t *cou
 		struct runlxc_error *err);
 
 /*
- * Blocks until the container has ended; *exit_status as in runlxc_run(). Without LXC's monitor the
- * kernel is asked, which tells it since Linux 6.15, and only to whoever waited already while the
- * container ran.
+ * Blocks until a container that somebody else runs has ended. Without LXC's monitor the kernel is
+ * asked for the status, which tells it since Linux 6.15, and only to whoever waited already while
+ * the container ran.
  */
-int runlxc_wait(struct runlxc *driver, const char *id, int *exit_status, struct runlxc_error *err);
+int runlxc_wait(struct runlxc *driver, const char *id, struct runlxc_exit *how,
+		struct runlxc_error *err);
 
 /* The container's LXC configuration, as LXC writes it. */
 char *runlxc_config(struct runlxc *driver, const char *id, struct runlxc_error *err);

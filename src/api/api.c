@@ -1,46 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public library: a thin cover over driver/. */
-#include <runlxc/runlxc.h>
+/* The state root, and the OCI verbs. */
+#include "api/internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "driver/driver.h"
-
-#define PUBLIC __attribute__((visibility("default")))
-
-struct runlxc {
-	struct driver driver;
-	struct log log;
-	char *root;
-	char name[64];
-	void (*write)(void *data, enum runlxc_log_level level, const char *message);
-	void *data;
-};
-
-/* The two error structs have the same members, so that an error is handed on and never copied. */
-_Static_assert(sizeof(struct error) == sizeof(struct runlxc_error) &&
-		   offsetof(struct error, message) == offsetof(struct runlxc_error, message) &&
-		   offsetof(struct error, errnum) == offsetof(struct runlxc_error, errnum),
-	       "struct error and struct runlxc_error are one");
-
-/* Callers may pass NULL where they don't care. */
-static struct error *inner(struct runlxc_error *err, struct error *unused)
-{
-	return err ? (struct error *)err : unused;
-}
-
-#define CALL(expression)                                                                           \
-	({                                                                                         \
-		struct error unused_ = ERROR_INIT, *e = inner(err, &unused_);                      \
-		__typeof__(expression) result_ = (expression);                                     \
-		error_clear(&unused_);                                                             \
-		result_;                                                                           \
-	})
+#include "driver/internal.h"
 
 PUBLIC void runlxc_error_clear(struct runlxc_error *err)
 {
@@ -58,16 +28,24 @@ static void pass_on(void *data, enum log_level level, const char *message)
 PUBLIC struct runlxc *runlxc_open(const char *root, struct runlxc_error *err)
 {
 	struct runlxc *driver = calloc(1, sizeof(*driver));
+	int fd;
 
 	if (driver)
 		driver->root = strdup(root ? root : "/run/runlxc");
 	if (!driver || !driver->root) {
-		free(driver);
+		runlxc_close(driver);
 		(void)CALL(error_errno(e, ENOMEM, "Failed to open a driver"));
 		return NULL;
 	}
 	driver->driver.root = driver->root;
 	driver->driver.log = &driver->log;
+	fd = CALL(state_root_open(driver->root, true, e));
+	if (fd < 0 || CALL(lxc_library_check(e)) < 0) {
+		fd_close(fd);
+		runlxc_close(driver);
+		return NULL;
+	}
+	fd_close(fd);
 	snprintf(driver->name, sizeof(driver->name), "lxc-%s", driver_lxc_version());
 	return driver;
 }
@@ -98,7 +76,7 @@ PUBLIC const char *runlxc_name(const struct runlxc *driver)
 	return driver->name;
 }
 
-static struct driver_create_options create_options(const struct runlxc_create_options *options)
+struct driver_create_options api_create_options(const struct runlxc_create_options *options)
 {
 	static const struct runlxc_create_options none;
 
@@ -119,7 +97,7 @@ static struct driver_create_options create_options(const struct runlxc_create_op
 PUBLIC int runlxc_create(struct runlxc *driver, const char *id,
 			 const struct runlxc_create_options *options, struct runlxc_error *err)
 {
-	const struct driver_create_options create = create_options(options);
+	const struct driver_create_options create = api_create_options(options);
 
 	return CALL(driver_create(&driver->driver, id, &create, e));
 }
@@ -127,23 +105,6 @@ PUBLIC int runlxc_create(struct runlxc *driver, const char *id,
 PUBLIC int runlxc_start(struct runlxc *driver, const char *id, struct runlxc_error *err)
 {
 	return CALL(driver_start(&driver->driver, id, e));
-}
-
-PUBLIC int runlxc_run(struct runlxc *driver, const char *id,
-		      const struct runlxc_create_options *options, int *exit_status,
-		      struct runlxc_error *err)
-{
-	const struct driver_run_options run = {.create = create_options(options)};
-
-	return CALL(driver_run(&driver->driver, id, &run, exit_status, e));
-}
-
-PUBLIC int runlxc_exec(struct runlxc *driver, const char *id, const char *process_file,
-		       int *exit_status, struct runlxc_error *err)
-{
-	const struct driver_exec_options exec = {.process_file = process_file};
-
-	return CALL(driver_exec(&driver->driver, id, &exec, exit_status, e));
 }
 
 PUBLIC int runlxc_kill(struct runlxc *driver, const char *id, int sig, int all,
@@ -160,6 +121,36 @@ PUBLIC int runlxc_delete(struct runlxc *driver, const char *id, int force, struc
 PUBLIC int runlxc_pause(struct runlxc *driver, const char *id, struct runlxc_error *err)
 {
 	return CALL(driver_pause(&driver->driver, id, e));
+}
+
+PUBLIC int runlxc_unpause(struct runlxc *driver, const char *id, struct runlxc_error *err)
+{
+	return runlxc_resume(driver, id, err);
+}
+
+PUBLIC int runlxc_terminate(struct runlxc *driver, const char *id, struct runlxc_error *err)
+{
+	return CALL(driver_kill(&driver->driver, id, SIGKILL, true, e));
+}
+
+PUBLIC int runlxc_clean(struct runlxc *driver, const char *id, struct runlxc_error *err)
+{
+	return CALL(driver_clean(&driver->driver, id, e));
+}
+
+PUBLIC int runlxc_info(struct runlxc *driver, const char *id, struct runlxc_info *info,
+		       struct runlxc_error *err)
+{
+	struct driver_info found;
+
+	*info = (struct runlxc_info){0};
+	if (CALL(driver_info(&driver->driver, id, &found, e)) < 0)
+		return -1;
+	info->running = found.status == DRIVER_RUNNING || found.status == DRIVER_PAUSED;
+	info->paused = found.status == DRIVER_PAUSED;
+	info->pid = found.pid;
+	info->oom_kills = found.oom_kills;
+	return 0;
 }
 
 PUBLIC int runlxc_resume(struct runlxc *driver, const char *id, struct runlxc_error *err)
@@ -208,12 +199,15 @@ PUBLIC int runlxc_pids(struct runlxc *driver, const char *id, pid_t **pids, size
 	return CALL(driver_pids(&driver->driver, id, pids, count, e));
 }
 
-PUBLIC int runlxc_wait(struct runlxc *driver, const char *id, int *exit_status,
+PUBLIC int runlxc_wait(struct runlxc *driver, const char *id, struct runlxc_exit *how,
 		       struct runlxc_error *err)
 {
-	const char *reason;
+	struct driver_exit ended;
 
-	return CALL(driver_wait(&driver->driver, id, exit_status, &reason, e));
+	if (CALL(driver_wait(&driver->driver, id, &ended, e)) < 0)
+		return -1;
+	*how = (struct runlxc_exit){ended.status, ended.signal, ended.oom_killed};
+	return 0;
 }
 
 PUBLIC char *runlxc_config(struct runlxc *driver, const char *id, struct runlxc_error *err)

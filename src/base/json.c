@@ -62,6 +62,8 @@ int json_fail(const struct json_value *at, const char *format, ...)
 	char path[512] = "";
 	struct line line = {path, 0, sizeof(path)};
 	cleanup_free char *reason = NULL;
+	size_t number = json_line(at);
+	char where[32] = "";
 	va_list args;
 
 	va_start(args, format);
@@ -69,8 +71,10 @@ int json_fail(const struct json_value *at, const char *format, ...)
 		reason = NULL;
 	va_end(args);
 
+	if (number)
+		snprintf(where, sizeof(where), ":%zu", number);
 	line_add_path(&line, at);
-	return error_set(at->document->err, "%s: %s%s%s", at->document->name, path,
+	return error_set(at->document->err, "%s%s: %s%s%s", at->document->name, where, path,
 			 line.used ? ": " : "", reason ? reason : "out of memory");
 }
 

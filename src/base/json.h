@@ -34,6 +34,8 @@ struct json_document {
 	const char *name;    /* as errors call it */
 	struct arena *arena; /* gets what is read */
 	struct error *err;
+	const char *text; /* what it was parsed from: errors then name the line; NULL: they don't */
+	size_t length;
 };
 
 /*
@@ -48,9 +50,16 @@ struct json_value {
 	struct json_object *object;	 /* NULL: absent or null */
 };
 
-/* Sets "<document>: <path>: <text>" as the error. Always returns -1. */
+/* Sets "<document>: <path>: <text>" as the error, or with the document's text at hand
+ * "<document>:<line>: <path>: <text>". Always returns -1. */
 int json_fail(const struct json_value *at, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/*
+ * The line, from 1, on which a value starts (a member with its key); of one that isn't there, that
+ * of the nearest thing around it that is. 0 where the document came without its text.
+ */
+size_t json_line(const struct json_value *at);
 
 /*
  * A quotation of `text` for an error: in double quotes, without a byte that would break the line,

@@ -8,6 +8,8 @@
 #ifndef RUNLXC_BASE_KERNEL_H
 #define RUNLXC_BASE_KERNEL_H
 
+#include <errno.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -39,6 +41,9 @@
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
 #endif
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x00000100
+#endif
 #ifndef O_PATH
 #define O_PATH 010000000
 #endif
@@ -66,9 +71,34 @@ static inline int kernel_move_mount(int tree, int target)
 			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+static inline int kernel_set_group(int from, int to)
+{
+	return (int)syscall(SYS_move_mount, from, "", to, "",
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+				MOVE_MOUNT_SET_GROUP);
+}
+
+/* Puts the private mount `to` into the peer group of `from`, and below its master. EINVAL: it has
+ * neither. ENOSYS: Linux before 5.15. */
+static inline int kernel_join_peers(int from, int to)
+{
+	if (kernel_set_group(from, to) == 0)
+		return 0;
+	/* Only a kernel that does not know the flag minds it more than these descriptors. */
+	if (errno == EINVAL)
+		errno = kernel_set_group(-1, -1) < 0 && errno == EINVAL ? ENOSYS : EINVAL;
+	return -1;
+}
+
 static inline int kernel_fsopen(const char *type)
 {
 	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+/* The file system whose mount `target` (an O_PATH descriptor of its root) is, to be changed. */
+static inline int kernel_fspick(int target)
+{
+	return (int)syscall(SYS_fspick, target, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
 }
 
 static inline int kernel_fsconfig(int fd, unsigned int command, const char *key, const char *value)
@@ -100,6 +130,12 @@ static inline int kernel_pidfd_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* A duplicate of a descriptor of that process's. O_CLOEXEC. */
+static inline int kernel_pidfd_getfd(int pidfd, int descriptor)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, descriptor, 0);
+}
+
 static inline int kernel_pidfd_send_signal(int pidfd, int sig)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
@@ -108,7 +144,7 @@ static inline int kernel_pidfd_send_signal(int pidfd, int sig)
 /*
  * The wait(2) status of a process that was reaped, by a pidfd that was opened before
  * (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15; in no header of a distribution yet). -1: not
- * known.
+ * known; errno ENOTTY: nor will it ever be.
  */
 static inline int kernel_pidfd_exit_status(int pidfd, int *wait_status)
 {
@@ -119,14 +155,18 @@ static inline int kernel_pidfd_exit_status(int pidfd, int *wait_status)
 	} info = {.mask = 1 << 3};
 
 	/* _IOWR(0xFF, 11, 64 bytes) */
-	if (syscall(SYS_ioctl, pidfd, 0xc040ff0bUL, &info) < 0 || !(info.mask & (1 << 3)))
+	if (syscall(SYS_ioctl, pidfd, 0xc040ff0bUL, &info) < 0)
 		return -1;
+	if (!(info.mask & (1 << 3))) {
+		errno = EAGAIN;
+		return -1;
+	}
 	*wait_status = info.exit_code;
 	return 0;
 }
 
-/* Default dispositions and an empty mask. By the system call: the C libraries keep a few real-time signals
- * to themselves. */
+/* Default dispositions and an empty mask. By the system call: the C libraries keep a few real-time
+ * signals to themselves. */
 static inline void kernel_reset_signals(void)
 {
 	struct {
@@ -139,7 +179,8 @@ static inline void kernel_reset_signals(void)
 	int sig;
 
 	for (sig = 1; sig <= 64; sig++)
-		syscall(SYS_rt_sigaction, sig, &action, NULL, sizeof(none)); /* KILL and STOP: EINVAL */
+		syscall(SYS_rt_sigaction, sig, &action, NULL,
+			sizeof(none)); /* KILL and STOP: EINVAL */
 	syscall(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, NULL, sizeof(none));
 }
 

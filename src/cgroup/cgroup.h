@@ -68,17 +68,28 @@ struct cgroup_settings {
 };
 
 /*
- * What linux.resources comes to on this layout, in an order that the kernel accepts, device rules
- * included (v1: devices.deny / devices.allow; v2: left out, LXC makes the eBPF program from the
- * rules itself). Zeros that mean "unset" in the specification or as engines write them set nothing.
- * A limit on a controller, or a file of one, that is not there is an error that names the field and
- * what is missing. For an update, give only what changes; two things differ then: device rules
- * should be left out, and a period without a quota lifts the quota on v2, where one file has both.
+ * What the limits of linux.resources come to on this layout, in an order that the kernel accepts;
+ * not its device rules. Zeros that mean "unset" in the specification or as engines write them set
+ * nothing. A limit on a controller, or a file of one, that is not there is an error that names the
+ * field and what is missing; so is one on a controller in a v2 tree beside v1, where LXC sets none.
+ * For an update, give only what changes; a period without a quota then lifts the quota on v2, where
+ * one file has both.
  */
 int cgroup_settings_from_resources(const struct cgroup_layout *layout,
 				   const struct spec_resources *resources,
 				   struct cgroup_settings *settings, struct error *err);
 void cgroup_settings_free(struct cgroup_settings *settings);
+
+/*
+ * Adds what a new container may do with devices: the rules of linux.resources applied in their
+ * order, and what every container may use. It begins with nothing, whether a rule says so or not.
+ * "devices.allow" and "devices.deny" are files of v1; on v2 they are words of LXC's, which makes
+ * the eBPF program. What a cgroup's list can't express is an error that names the rule. In a user
+ * namespace nothing is added: the kernel takes rules from the host's root only.
+ */
+int cgroup_settings_add_devices(const struct cgroup_layout *layout,
+				const struct spec_resources *resources,
+				struct cgroup_settings *settings, struct error *err);
 
 /*
  * Writes settings into a container's cgroups, for an update: in their order, and what the kernel
@@ -101,6 +112,25 @@ char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err
 /* Whether `path` exists in any hierarchy, and whether a process or a child cgroup is in it. */
 int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,
 		 struct error *err);
+
+/*
+ * Whether `path`, an empty cgroup that is there already, could as well be made anew: an error names
+ * the first limit that somebody has set in it. What `resources` sets is not looked at, since that
+ * counts. Makes a cgroup beside it for a moment, to compare with.
+ */
+int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
+			   const struct spec_resources *resources, struct error *err);
+
+/*
+ * A number that tells this cgroup from every other that had, or will have, its path: the kernel gives
+ * each directory of a cgroup hierarchy one that isn't used again. 0 where it is in no hierarchy.
+ */
+uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path);
+
+/* Whether what is at `path` is the cgroup of that identity, or what is left of it; 0: it is another's.
+ * -1: that can't be told. */
+int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, uint64_t identity,
+			struct error *err);
 
 /*
  * Moves `pid` (0: the caller, which must not have other threads) into `path` in every hierarchy

@@ -198,12 +198,15 @@ static int rank(const struct mount_line *mount)
 	return 1 + (strcmp(mount->root, "/") == 0 ? 2 : 0) + (usual ? 1 : 0);
 }
 
-/* A mount may be covered by a later one, and then is in the list but not to be reached. */
-static bool is_reachable(const struct mount_line *mount)
+/* 1: it is; 0: a mount may be covered by a later one, and then is in the list but not to be
+ * reached; -1: that can't be told (errno). */
+static int is_reachable(const struct mount_line *mount)
 {
 	struct stat st;
 
-	return stat(mount->point, &st) == 0 && st.st_dev == makedev(mount->major, mount->minor);
+	if (stat(mount->point, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
+	return st.st_dev == makedev(mount->major, mount->minor);
 }
 
 /* Of a mount of a part of the hierarchy, the rest is not seen: the own cgroup is told from there.
@@ -240,10 +243,15 @@ static int read_mounts(struct cgroup_layout *layout, struct error *err)
 			continue;
 		for (size_t i = 0; i < layout->count; i++) {
 			struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+			int reachable;
 			char *point;
 
-			if (!belongs_to(&mount, hierarchy) || rank(&mount) <= ranks[i] ||
-			    !is_reachable(&mount))
+			if (!belongs_to(&mount, hierarchy) || rank(&mount) <= ranks[i])
+				continue;
+			reachable = is_reachable(&mount);
+			if (reachable < 0)
+				return error_errno(err, errno, "can't look at %s", mount.point);
+			if (!reachable)
 				continue;
 			point = strdup(mount.point);
 			if (!point)

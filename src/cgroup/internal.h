@@ -129,7 +129,6 @@ int limits_check_weight(struct limits *limits, const char *field, uint64_t weigh
 int limits_memory_v1(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 int limits_cpu_v1(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 int limits_block_io_v1(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
-int limits_devices_v1(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 
 int limits_memory_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 int limits_cpu_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy);

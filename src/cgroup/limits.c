@@ -247,11 +247,6 @@ static int limits_hugetlb(struct limits *limits, const struct cgroup_hierarchy *
 
 /* Each gives the first field that asks something of a controller, or NULL. */
 
-static const char *asks_devices(const struct spec_resources *resources)
-{
-	return resources->devices_count > 0 ? "devices" : NULL;
-}
-
 static const char *asks_memory(const struct spec_resources *resources)
 {
 	if (limits_i64(&resources->memory.limit))
@@ -338,11 +333,10 @@ static const char *asks_hugetlb(const struct spec_resources *resources)
 typedef int limits_function(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 
 static const struct controller {
-	const char *name, *name_v2; /* NULL: on v2 this is nobody's file */
+	const char *name, *name_v2;
 	const char *(*asks)(const struct spec_resources *resources);
 	limits_function *v1, *v2;
 } controllers[] = {
-    {"devices", NULL, asks_devices, limits_devices_v1, NULL},
     {"cpuset", "cpuset", asks_cpuset, limits_cpuset, limits_cpuset},
     {"cpu", "cpu", asks_cpu, limits_cpu_v1, limits_cpu_v2},
     {"memory", "memory", asks_memory, limits_memory_v1, limits_memory_v2},
@@ -356,16 +350,22 @@ static int limits_controller(struct limits *limits, const struct controller *con
 	const struct cgroup_hierarchy *hierarchy = cgroup_find(limits->layout, controller->name);
 	const char *field = controller->asks(limits->resources);
 
-	if (!hierarchy && controller->name_v2)
+	if (!hierarchy)
 		hierarchy = cgroup_find(limits->layout, controller->name_v2);
 	if (!field && hierarchy && controller->asks == asks_cpu)
 		field = asks_cpu_zero(limits->resources);
-	if (!field || (limits->layout->mode == CGROUP_UNIFIED && !controller->name_v2))
+	if (!field)
 		return 0;
 	if (!hierarchy)
 		return limits_error(limits, "%s: no %s cgroup controller on this host", field,
 				    limits->layout->mode == CGROUP_UNIFIED ? controller->name_v2
 									   : controller->name);
+	/* It would drop the limit, with a word in its log. */
+	if (hierarchy->unified && limits->layout->mode != CGROUP_UNIFIED)
+		return limits_error(limits,
+				    "%s: the %s cgroup controller is in the v2 tree beside v1 on "
+				    "this host, where LXC sets no limits",
+				    field, controller->name_v2);
 	return (hierarchy->unified ? controller->v2 : controller->v1)(limits, hierarchy);
 }
 

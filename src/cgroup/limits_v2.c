@@ -74,12 +74,32 @@ static uint64_t weight_of_shares(uint64_t shares)
 	return 1 + (shares - 2) * 9999 / 262142;
 }
 
+/* The kernel's own bounds in microseconds (kernel/sched/core.c). Its refusal could only name
+ * cpu.max, which is two fields in one. */
+#define QUOTA_MIN 1000
+#define PERIOD_MIN 1000
+#define PERIOD_MAX 1000000
+
+static int check_bandwidth(struct limits *limits, const struct spec_i64 *quota,
+			   const struct spec_u64 *period)
+{
+	if (limits_u64(period) && (period->value < PERIOD_MIN || period->value > PERIOD_MAX))
+		return limits_error(limits, "cpu.period: %llu is not from %d to %d",
+				    (unsigned long long)period->value, PERIOD_MIN, PERIOD_MAX);
+	if (limits_i64(quota) && quota->value > 0 && quota->value < QUOTA_MIN)
+		return limits_error(limits, "cpu.quota: %lld is less than %d",
+				    (long long)quota->value, QUOTA_MIN);
+	return 0;
+}
+
 static int add_max(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
 {
 	const struct spec_resources *resources = limits->resources;
 	int64_t quota = limits_i64(&resources->cpu.quota) ? resources->cpu.quota.value : 0;
 	char text[32] = "max";
 
+	if (check_bandwidth(limits, &resources->cpu.quota, &resources->cpu.period))
+		return -1;
 	if (quota > 0)
 		snprintf(text, sizeof(text), "%lld", (long long)quota);
 	/* The kernel keeps the period that is not given; but a quota it must be told. */

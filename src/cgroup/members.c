@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
@@ -212,6 +213,58 @@ int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exi
 	}
 	*in_use = found.member || found.child;
 	return 0;
+}
+
+/* An identity is written as a JSON number, of which readers have 63 bits: the directory's number
+ * below, some bits of the hierarchy's name above. */
+#define IDENTITY_BITS 40
+
+static uint64_t name_bits(const struct cgroup_hierarchy *hierarchy)
+{
+	uint64_t hash = 5381;
+
+	for (const char *name = cgroup_hierarchy_name(hierarchy); *name; name++)
+		hash = hash * 33 ^ (unsigned char)*name;
+	return (hash & 0x3fffff) << IDENTITY_BITS;
+}
+
+/* 0 with errno: it isn't there, or can't be looked at. */
+static uint64_t identity_in(const struct cgroup_hierarchy *hierarchy, const char *path)
+{
+	cleanup_close int dir = cgroup_open(hierarchy, path);
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) < 0)
+		return 0;
+	return (st.st_ino & ((UINT64_C(1) << IDENTITY_BITS) - 1)) | name_bits(hierarchy);
+}
+
+uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path)
+{
+	uint64_t identity = 0;
+
+	for (size_t i = 0; i < layout->count && !identity; i++)
+		identity = identity_in(&layout->hierarchies[i], path);
+	return identity;
+}
+
+int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, uint64_t identity,
+			struct error *err)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+		uint64_t here;
+
+		if (name_bits(hierarchy) != identity >> IDENTITY_BITS << IDENTITY_BITS)
+			continue;
+		here = identity_in(hierarchy, path);
+		if (here)
+			return here == identity;
+		if (errno != ENOENT)
+			return error_errno(err, errno, "can't look at cgroup %s (%s)", path,
+					   cgroup_hierarchy_name(hierarchy));
+	}
+	return identity != 0;
 }
 
 /* ---- joining ---- */

@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
     {"config", verb_config, "Show a container's LXC configuration", 1, false},
     {"create", verb_create, "Create a container", 1, false},
     {"delete", verb_delete, "Delete a container that has ended", 1, false},
+    {"events", verb_events, "Show a container's statistics and events as they come", 1, false},
     {"exec", verb_exec, "Run another process in a container", 255, true},
     {"features", verb_features, "Show what this runtime supports", 1, false},
     {"kill", verb_kill, "Send a signal to a container", 1, false},
@@ -37,12 +38,13 @@ static const struct verb verbs[] = {
     {"spec", verb_spec, "Write a default config.json", 1, false},
     {"start", verb_start, "Start a created container", 1, false},
     {"state", verb_state, "Show a container's state", 1, false},
+    {"stats", verb_stats, "Show what containers use, live", 1, false},
     {"wait", verb_wait, "Wait for a container's end and show its exit status", 1, false},
 };
 
 struct globals {
 	const char *root, *log;
-	bool log_json, debug, systemd_cgroup, version;
+	bool log_json, debug, lxc_annotations, systemd_cgroup, version;
 };
 
 enum {
@@ -51,6 +53,7 @@ enum {
 	FLAG_LOG_FORMAT,
 	FLAG_DEBUG,
 	FLAG_SYSTEMD_CGROUP,
+	FLAG_LXC_ANNOTATIONS,
 	FLAG_ROOTLESS,
 	FLAG_CRIU,
 };
@@ -62,6 +65,8 @@ static const struct argp_option global_options[] = {
     {"debug", FLAG_DEBUG, NULL, 0, "Say what is done, step by step", 0},
     {"systemd-cgroup", FLAG_SYSTEMD_CGROUP, NULL, 0,
      "Let systemd make the cgroups; cgroupsPath is slice:prefix:name", 0},
+    {"lxc-annotations", FLAG_LXC_ANNOTATIONS, NULL, 0,
+     "Apply org.linuxcontainers.lxc.* annotations, which can do anything to the host", 0},
     {"rootless", FLAG_ROOTLESS, "BOOL", 0, "true, false or auto; accepted for runc's sake", 0},
     {"criu", FLAG_CRIU, "PATH", 0, "Accepted for runc's sake", 0},
     {"version", 'v', NULL, 0, "Show the version and exit", -1},
@@ -91,6 +96,9 @@ static int set_global(int key, char *value, void *data, struct error *err)
 		return 0;
 	case FLAG_SYSTEMD_CGROUP:
 		globals->systemd_cgroup = true;
+		return 0;
+	case FLAG_LXC_ANNOTATIONS:
+		globals->lxc_annotations = true;
 		return 0;
 	case FLAG_ROOTLESS:
 		if (strcmp(value, "true") != 0 && strcmp(value, "false") != 0 &&
@@ -149,7 +157,8 @@ static int flush_output(struct error *err)
 static int open_missing_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDWR) != fd)
 			return -1;
 	}
 	return 0;
@@ -194,6 +203,7 @@ static int run_command(const struct globals *globals, struct log_sink *sink,
 	cleanup_free char *root = NULL;
 	struct driver driver = {
 	    .systemd_cgroup = globals->systemd_cgroup,
+	    .lxc_annotations = globals->lxc_annotations,
 	    .debug = globals->debug,
 	    .log = &sink->log,
 	};

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/command_file.h"
 #include "cli/create_options.h"
 #include "cli/run_rootfs.h"
 #include "cli/verbs.h"
@@ -9,6 +10,7 @@
 struct run_flags {
 	struct driver_run_options run;
 	struct run_rootfs rootfs;
+	const char *command;	 /* the file of a Command */
 	const char *rootfs_flag; /* one that means something with --rootfs only, as it was seen */
 };
 
@@ -16,6 +18,7 @@ enum {
 	FLAG_KEEP = FLAG_CREATE_LAST,
 	FLAG_NO_SUBREAPER,
 	FLAG_LXC_MONITOR,
+	FLAG_COMMAND,
 	FLAG_ROOTFS,
 	FLAG_MEMORY,
 	FLAG_HOSTNAME,
@@ -30,6 +33,8 @@ static const struct argp_option options[] = {
     {"no-subreaper", FLAG_NO_SUBREAPER, NULL, 0, "Leave its process to another subreaper", 0},
     {"lxc-monitor", FLAG_LXC_MONITOR, NULL, 0,
      "Keep LXC's monitor, so that LXC's own tools see the container", 0},
+    {"command", FLAG_COMMAND, "FILE", 0,
+     "Run the Command (of Docker's old execution driver) in FILE; \"-\": standard input", 0},
     {"rootfs", FLAG_ROOTFS, "DIR", 0, "Run COMMAND in DIR, without a bundle", 1},
     {"tty", 't', NULL, 0, "With --rootfs: give it a terminal", 1},
     {"env", 'e', "NAME=VALUE", 0, "With --rootfs: set a variable; may be repeated", 1},
@@ -93,6 +98,9 @@ static int set(int key, char *value, void *data, struct error *err)
 	case FLAG_LXC_MONITOR:
 		flags->run.create.lxc_monitor = true;
 		return 0;
+	case FLAG_COMMAND:
+		flags->command = value;
+		return 0;
 	case FLAG_ROOTFS:
 		flags->rootfs.directory = value;
 		return 0;
@@ -113,7 +121,7 @@ static int set(int key, char *value, void *data, struct error *err)
 static const struct syntax syntax = {
     .name = "runlxc run",
     .options = options,
-    .words = "ID\n--rootfs DIR [ID] [-- COMMAND [ARG...]]",
+    .words = "ID\n--rootfs DIR [ID] [-- COMMAND [ARG...]]\n--command FILE [ID]",
     .summary = "Creates a container, starts it, stays with it until it ends, and passes its exit "
 	       "status on.",
     .max_words = WORDS_ANY,
@@ -152,6 +160,28 @@ static int run_rootfs(const struct driver *driver, struct run_flags *flags,
 	return driver_run(driver, named ? line->words[0] : made, &flags->run, exit_status, err);
 }
 
+/* The Command is its operator's own, who so has said yes to what it asks of LXC. */
+static int run_command(const struct driver *driver, struct run_flags *flags,
+		       const struct flags_line *line, int *exit_status, struct error *err)
+{
+	cleanup_free char *config = NULL, *id = NULL;
+
+	if (flags->run.create.bundle || flags->rootfs.directory)
+		return error_set(err, "--command and --%s exclude each other",
+				 flags->rootfs.directory ? "rootfs" : "bundle");
+	if (flags->rootfs_flag)
+		return error_set(err, "flag --%s needs --rootfs", flags->rootfs_flag);
+	if (line->words_count > 1)
+		return error_set(err, "\"%s --command\" takes no more than an id", syntax.name);
+	config = command_file_config(driver, flags->command,
+				     line->words_count ? line->words[0] : NULL, &id, err);
+	if (!config)
+		return -1;
+	flags->run.create.config_text = config;
+	flags->run.create.lxc_annotations = true;
+	return driver_run(driver, id, &flags->run, exit_status, err);
+}
+
 int verb_run(const struct driver *driver, int argc, char **argv, struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
@@ -163,7 +193,9 @@ int verb_run(const struct driver *driver, int argc, char **argv, struct error *e
 		value_list_free(&flags.rootfs.env);
 		return parse_exit(parsed);
 	}
-	if (flags.rootfs.directory)
+	if (flags.command)
+		result = run_command(driver, &flags, &line, &exit_status, err);
+	else if (flags.rootfs.directory)
 		result = run_rootfs(driver, &flags, &line, &exit_status, err);
 	else
 		result = run_bundle(driver, &flags, &line, &exit_status, err);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "cli/command_file.h"
 #include "cli/parse.h"
 #include "cli/verbs.h"
 
@@ -16,16 +17,20 @@
 
 struct spec_flags {
 	const char *bundle;
+	const char *command; /* the file of a Command */
 	bool rootless;
 };
 
 enum {
 	FLAG_ROOTLESS = FLAG_KEY_FIRST,
+	FLAG_FROM_COMMAND,
 };
 
 static const struct argp_option options[] = {
     {"bundle", 'b', "DIR", 0, "Where to write it; by default the current directory", 0},
     {"rootless", FLAG_ROOTLESS, NULL, 0, "For a container that a user other than root runs", 0},
+    {"from-command", FLAG_FROM_COMMAND, "FILE", 0,
+     "Print the config.json for the Command in FILE; \"-\": standard input", 0},
     FLAG_HELP,
     {0},
 };
@@ -36,6 +41,8 @@ static int set(int key, char *value, void *data, struct error *err __attribute__
 
 	if (key == 'b')
 		flags->bundle = value;
+	else if (key == FLAG_FROM_COMMAND)
+		flags->command = value;
 	else
 		flags->rootless = true;
 	return 0;
@@ -68,16 +75,33 @@ static int write_spec(const char *bundle, const char *text, struct error *err)
 	return 0;
 }
 
-int verb_spec(const struct driver *driver __attribute__((unused)), int argc, char **argv,
-	      struct error *err)
+static int print_command(const struct driver *driver, const struct spec_flags *flags,
+			 struct error *err)
+{
+	cleanup_free char *config = NULL, *id = NULL;
+
+	if (flags->bundle || flags->rootless)
+		return error_set(err, "--from-command and --%s exclude each other",
+				 flags->bundle ? "bundle" : "rootless");
+	config = command_file_config(driver, flags->command, NULL, &id, err);
+	if (!config)
+		return -1;
+	if (path_write_all(STDOUT_FILENO, config, strlen(config)) < 0)
+		return error_errno(err, errno, "write standard output");
+	return 0;
+}
+
+int verb_spec(const struct driver *driver, int argc, char **argv, struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
-	struct spec_flags flags = {.bundle = "."};
+	struct spec_flags flags = {0};
 	enum parse_result parsed = parse_line(&syntax, argc, argv, &flags, &line, err);
 	cleanup_free char *text = NULL;
 
 	if (parsed != PARSE_OK)
 		return parse_exit(parsed);
+	if (flags.command)
+		return print_command(driver, &flags, err);
 	text = spec_default_text(flags.rootless, geteuid(), getegid(), err);
-	return text ? write_spec(flags.bundle, text, err) : -1;
+	return text ? write_spec(flags.bundle ? flags.bundle : ".", text, err) : -1;
 }

@@ -14,6 +14,7 @@ typedef int verb_function(const struct driver *driver, int argc, char **argv, st
 verb_function verb_config;
 verb_function verb_create;
 verb_function verb_delete;
+verb_function verb_events;
 verb_function verb_exec;
 verb_function verb_features;
 verb_function verb_kill;
@@ -25,6 +26,7 @@ verb_function verb_run;
 verb_function verb_spec;
 verb_function verb_start;
 verb_function verb_state;
+verb_function verb_stats;
 verb_function verb_wait;
 
 #endif

@@ -18,14 +18,14 @@ static const struct syntax syntax = {
 int verb_wait(const struct driver *driver, int argc, char **argv, struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
-	const char *reason;
-	int exit_status;
+	struct driver_exit ended;
 	enum parse_result parsed = parse_line(&syntax, argc, argv, NULL, &line, err);
 
 	if (parsed != PARSE_OK)
 		return parse_exit(parsed);
-	if (driver_wait(driver, line.words[0], &exit_status, &reason, err) < 0)
+	if (driver_wait(driver, line.words[0], &ended, err) < 0)
 		return -1;
-	printf("%d %s\n", exit_status, reason);
+	printf("%d %s%s\n", ended.status, ended.signal ? "signalled" : "exited",
+	       ended.oom_killed ? " oom-killed" : "");
 	return 0;
 }

@@ -24,7 +24,6 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "console/console.h"
-#include "hooks/hooks.h"
 #include "process/sync.h"
 
 /* ---- what to run ---- */
@@ -53,7 +52,8 @@ static int read_config(struct creation *creation, struct error *err)
 		return err->message ? -1 : error_errno(err, ENOMEM, "config.json");
 	creation->spec =
 	    spec_read_oci_text(creation->config_text, creation->config_length, "config.json", err);
-	if (!creation->spec || spec_validate(creation->spec, err) < 0)
+	if (!creation->spec || spec_validate(creation->spec, err) < 0 ||
+	    creation_apply_annotations(creation, err) < 0)
 		return -1;
 	if (!creation->spec->process.set)
 		return error_set(err, "config.json: process: is missing");
@@ -140,9 +140,7 @@ static int record(struct creation *creation, struct error *err)
 	state->created = state_timestamp();
 	state->owner = owner_name();
 	state->annotations = annotations_text(creation->spec);
-	state->cgroup_path = cgroup_path_of(creation->spec->linux_.cgroups_path, creation->id, err);
-	if (!state->cgroup_path)
-		return -1;
+	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
 	/* A kept monitor belongs to this container for good; one that goes at once only needs a
 	 * name that no other has meanwhile. */
 	if ((creation->options->lxc_monitor
@@ -179,16 +177,24 @@ static int keep_configs(const struct creation *creation, struct error *err)
 
 static int prepare_cgroup(struct creation *creation, struct error *err)
 {
-	const char *path = creation->container.state->cgroup_path;
+	const char *path;
 	bool exists = false, in_use = false;
 
-	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
+	creation->cgroup_path =
+	    cgroup_path_of(creation->spec->linux_.cgroups_path, creation->id, err);
+	path = creation->cgroup_path;
+	if (!path || cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
 		return -1;
 	if (in_use)
 		return error_set(
 		    err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
+	if (!exists)
+		return 0;
 	/* LXC makes the container's cgroups and takes none that are there. */
-	return exists ? cgroup_remove(creation->layout, path, err) : 0;
+	return cgroup_check_unlimited(creation->layout, path, &creation->spec->linux_.resources,
+				      err) < 0
+		   ? -1
+		   : cgroup_remove(creation->layout, path, err);
 }
 
 /* The socket that `start` connects to, in the container's directory; init listens on it. */
@@ -248,6 +254,19 @@ static int take_terminal(void *data, int master, struct error *err)
 	return console_socket_send(creation->options->console_socket, fd, "/dev/ptmx", err);
 }
 
+static int take_listener(void *data, int listener, struct error *err)
+{
+	const struct creation *creation = data;
+	const struct state *state = creation->container.state;
+
+	return seccomp_agent_tell(&(struct seccomp_process){.spec = creation->spec,
+							    .state = state,
+							    .status = DRIVER_CREATED,
+							    .pid = state->pid,
+							    .pidfd = creation->pidfd},
+				  listener, err);
+}
+
 /* ---- the start itself ---- */
 
 static int move_above(int *fd, int room)
@@ -259,6 +278,21 @@ static int move_above(int *fd, int room)
 	return moved < 0 ? -1 : 0;
 }
 
+/* They run in the container, so init does it. */
+static int compile_start_hooks(struct creation *creation, struct plan_buffer *plan,
+			       struct error *err)
+{
+	const struct spec_hooks *hooks = &creation->spec->hooks[SPEC_HOOK_START_CONTAINER];
+	struct state state = *creation->container.state;
+	cleanup_free char *json = NULL;
+
+	if (!hooks->count)
+		return 0;
+	state.pid = (pid_t)strtol(PROCESS_STATE_PID, NULL, 10);
+	json = container_state_json(&state, DRIVER_CREATED, false, err);
+	return json ? process_compile_hooks(hooks, json, plan, err) : -1;
+}
+
 static int spawn(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
@@ -268,6 +302,7 @@ static int spawn(struct creation *creation, struct error *err)
 	cleanup_plan struct plan_buffer plan;
 	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1, dir = -1;
 	int streams[3] = {-1, -1, -1}, room, pass[LXC_FDS_MAX + 8];
+	char network_prefix[LXC_NETWORK_PREFIX];
 	struct lxc_start start = {.recipe = &recipe,
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug,
@@ -289,6 +324,9 @@ static int spawn(struct creation *creation, struct error *err)
 	    process_compile_seccomp(&spec->linux_.seccomp, container->root, creation->driver->log,
 				    &plan, err) < 0)
 		return -1;
+	if (compile_start_hooks(creation, &plan, err) < 0)
+		return -1;
+	lxc_network_prefix(container->root, creation->id, network_prefix);
 	if (lxc_compile(&(struct lxc_request){.spec = spec,
 					      .rootfs = creation->rootfs,
 					      .rootfs_fd = creation->rootfs_fd,
@@ -297,6 +335,8 @@ static int spawn(struct creation *creation, struct error *err)
 					      .cgroup_path = container->state->cgroup_path,
 					      .monitor_cgroup = container->state->monitor_cgroup,
 					      .no_new_keyring = options->no_new_keyring,
+					      .lxc_annotations = creation->lxc_annotations,
+					      .network_prefix = network_prefix,
 					      .lowest_fd = room,
 					      .log = creation->driver->log},
 			&recipe, &plan, err) < 0)
@@ -345,6 +385,7 @@ static int spawn(struct creation *creation, struct error *err)
 	start.dir = dir;
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
+	start.pivot_fd = creation_waits_at_pivot(spec) ? init_sync : -1;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
 	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
@@ -355,42 +396,19 @@ out:
 	return result;
 }
 
-static int run_hooks(const struct creation *creation, struct error *err)
-{
-	static const enum spec_hook_kind kinds[] = {SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_RUNTIME};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		cleanup_free char *json = NULL;
-
-		if (!creation->spec->hooks[kinds[i]].count)
-			continue;
-		json = container_state_json(creation->container.state, DRIVER_CREATING, false, err);
-		if (!json || hooks_run(creation->spec, kinds[i], json, creation->bundle, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The end of the monitor, unless it is kept. */
+/* The end of the monitor, unless it is kept. Its cgroup is recorded still: who deletes the
+ * container makes sure that it is gone. */
 static int settle_monitor(struct creation *creation, struct error *err)
 {
-	struct state *state = creation->container.state;
-
 	if (creation->options->lxc_monitor)
 		return 0;
 	lxc_hand_over(&creation->monitor);
-	if (cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
-		return -1;
-	free(state->monitor_cgroup);
-	state->monitor_cgroup = NULL;
-	return 0;
+	return cgroup_remove(creation->layout, creation->container.state->monitor_cgroup, err);
 }
 
 /* What must be done from outside before the program may run. */
 static int prepare_start(struct creation *creation, pid_t pid, struct error *err)
 {
-	struct state *state = creation->container.state;
 	const struct driver_create_options *options = creation->options;
 
 	/* The hand-over: from here on init is a child of the nearest subreaper. The monitor dies on
@@ -400,15 +418,18 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	creation->pidfd = kernel_pidfd_open(pid);
 	if (creation->pidfd < 0)
 		return error_errno(err, errno, "The container's init is gone");
-	state->pid = pid;
-	state->pid_start = state_process_start(pid, NULL);
+	creation_note_process(creation, pid);
+	/* Whatever LXC does in another version: what was asked for is done. */
+	if (creation_waits_at_pivot(creation->spec) && !creation->pivot_done)
+		return error_set(err, "hooks, linux.netDevices: this version of LXC did not come "
+				      "by the place where they are done");
 	if (process_apply_from_outside(&creation->spec->process, pid, err) < 0)
 		return -1;
 	if (creation->made_proc && unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR) < 0)
 		log_warning(creation->driver->log,
 			    "The directory \"proc\" made in the root stays there");
 	creation->made_proc = false;
-	if (run_hooks(creation, err) < 0)
+	if (lxc_network_after_start(creation->spec, creation->lxc_text, err) < 0)
 		return -1;
 	if (options->pidfd_socket &&
 	    console_socket_send(options->pidfd_socket, creation->pidfd, "pidfd", err) < 0)
@@ -418,27 +439,24 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	return 0;
 }
 
-/*
- * It is made findable; only then it is told to go on. But for `run`: there the program starts while
- * its container is written down. Whoever looks at it meanwhile sees it being created, and whoever
- * wants to act on it waits for our lock.
- */
+/* It is made findable; only then it is told to go on. */
 static int settle(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
 	struct container *container = &creation->container;
 
 	container->state->created_only = !creation->start_at_once;
-	if (creation->start_at_once && process_sync_send(creation->sync, SYNC_START, err) < 0)
-		return -1;
-	if (settle_monitor(creation, err) < 0 ||
-	    state_write(&container->dir, container->state, err) < 0)
+	if (state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
-	if (options->lxc_monitor && lxc_monitor_keep(&creation->monitor, creation->pidfd, err) < 0)
+	if (options->lxc_monitor &&
+	    lxc_monitor_keep(&creation->monitor, container->state->pid, err) < 0)
 		return -1;
-	return creation->start_at_once ? 0 : process_sync_send(creation->sync, SYNC_COMMIT, err);
+	if (process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT,
+			      err) < 0)
+		return -1;
+	return settle_monitor(creation, err);
 }
 
 static void undo(struct creation *creation)
@@ -448,6 +466,9 @@ static void undo(struct creation *creation)
 	creation->monitor.kept = false;
 	/* Closed first: an init that waits for its commit ends by that alone. */
 	fd_close(fd_take(&creation->sync));
+	/* While their namespace, of which a descriptor is held, is still there. */
+	if (creation->net_devices)
+		net_devices_return(creation->net_devices);
 	lxc_hand_over(&creation->monitor);
 	if (creation->made_proc)
 		unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR);
@@ -456,6 +477,9 @@ static void undo(struct creation *creation)
 				      &ignored) < 0)
 			log_warning(creation->driver->log, "While undoing: %s",
 				    error_text(&ignored));
+		/* Its hooks have begun, so the lifecycle goes on at its steps 12 and 13. */
+		if (creation->container.state->pid)
+			creation_poststop(creation);
 	} else if (creation->container.dir.dir >= 0) {
 		state_dir_remove(creation->container.root, creation->id, &creation->container.dir,
 				 &ignored);
@@ -467,36 +491,43 @@ static int bring_up(struct creation *creation, struct error *err)
 {
 	const struct sync_handler handler = {.cgroups = give_cgroups,
 					     .terminal = take_terminal,
+					     .pivot = creation_at_pivot,
+					     .listener = take_listener,
 					     .data = creation,
 					     .log = creation->driver->log};
-	pid_t pid = 0;
 
-	if (record(creation, err) < 0 || prepare_cgroup(creation, err) < 0 ||
+	/* Nothing is recorded, and so nothing undone, before it is clear that it isn't somebody
+	 * else's. */
+	if (seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
+	    prepare_cgroup(creation, err) < 0 || record(creation, err) < 0 ||
 	    spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
 	if (keep_configs(creation, err) < 0)
 		return -1;
-	if (process_sync_wait_ready(&creation->sync, &handler, &pid, err) < 0) {
+	if (process_sync_wait_ready(&creation->sync, &handler, &creation->init, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
 			lxc_monitor_wait(&creation->monitor);
+			/* It undid what it had made. A cgroup that is there isn't ours: another
+			 * create may have made it in the meantime. */
+			free(PTR_TAKE(creation->container.state->cgroup_path));
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
 		}
 		return -1;
 	}
-	if (prepare_start(creation, pid, err) < 0 || settle(creation, err) < 0)
+	if (prepare_start(creation, creation->init, err) < 0 || settle(creation, err) < 0)
 		return -1;
 	return creation->start_at_once
-		   ? process_sync_wait_executed(creation->sync, creation->driver->log, err)
+		   ? process_sync_wait_executed(creation->sync, creation->pidfd, &handler, err)
 		   : 0;
 }
 
 /* Whatever names a field says also which document it is in. */
 static void name_document(struct error *err)
 {
-	static const char *const fields[] = {"mounts[", "linux.",    "process.",   "root.",
-					     "hooks.",	"hostname:", "domainname:"};
+	static const char *const fields[] = {"mounts[", "linux.",    "process.",    "root.",
+					     "hooks.",	"hostname:", "domainname:", "annotations:"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
@@ -538,7 +569,7 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 	if (state_id_check(id, err) < 0 ||
 	    streams_preserve(options->preserve_fds, !options->embedded, &creation->preserve, err) <
 		0 ||
-	    lxc_monitor_fork(&creation->monitor, 3 + creation->preserve, err) < 0)
+	    lxc_monitor_spawn(&creation->monitor, id, 3 + creation->preserve, err) < 0)
 		return -1;
 	if (read_config(creation, err) < 0 ||
 	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
@@ -567,6 +598,7 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 void creation_free(struct creation *creation)
 {
 	free(creation->bundle);
+	free(creation->cgroup_path);
 	free(creation->config_text);
 	free(creation->lxc_text);
 	free(creation->rootfs);
@@ -574,6 +606,7 @@ void creation_free(struct creation *creation)
 	container_close(&creation->container);
 	cgroup_layout_free(creation->layout);
 	lxc_monitor_close(&creation->monitor);
+	net_devices_free(creation->net_devices);
 	fd_close(creation->rootfs_fd);
 	fd_close(creation->sync);
 	fd_close(creation->terminal);

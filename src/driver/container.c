@@ -99,9 +99,19 @@ enum driver_status container_status(const struct container *container,
 	return is_waiting(container) ? DRIVER_CREATED : DRIVER_RUNNING;
 }
 
-struct spec *container_spec(const struct container *container, struct error *err)
+struct spec *container_document(const struct container *container, struct error *err)
 {
 	return spec_read_oci_file(container->dir.dir, "config.json", "config.json", err);
+}
+
+struct spec *container_spec(const struct container *container, struct error *err)
+{
+	cleanup_spec struct spec *spec = container_document(container, err);
+
+	/* That they are allowed was seen to when the container was created. */
+	if (spec && lxc_raw_apply(spec, true, NULL, err) < 0)
+		return NULL;
+	return PTR_TAKE(spec);
 }
 
 int container_pidfd(const struct state *state, struct error *err)
@@ -192,13 +202,69 @@ static int kill_members(const char *path, const struct cgroup_layout *layout, bo
 	return count ? cgroup_signal_all(layout, path, SIGKILL, err) : 0;
 }
 
+int container_owns_cgroup(const struct state *state, const struct cgroup_layout *layout,
+			  struct error *err)
+{
+	return state->cgroup_path
+		   ? cgroup_has_identity(layout, state->cgroup_path, state->cgroup_identity, err)
+		   : 0;
+}
+
+/*
+ * The cgroup of a container that never came to be. Its init ends by itself, so that nobody has to
+ * be killed; who stays is somebody else's, as is the cgroup then: two creates may have been given
+ * one path at the same time.
+ */
+static int remove_unsettled(const char *path, const struct cgroup_layout *layout, bool damaged,
+			    struct error *err)
+{
+	bool exists = false, in_use = false;
+
+	if (cgroup_wait_empty(layout, path, 2000, err) < 0) {
+		if (err->errnum != ETIMEDOUT)
+			return -1;
+		error_clear(err);
+		return damaged ? error_set(err,
+					   "the container's state is damaged, and processes run in "
+					   "the cgroup %s, which may be its or another's",
+					   path)
+			       : 0;
+	}
+	if (cgroup_probe(layout, path, &exists, &in_use, err) < 0)
+		return -1;
+	return exists && !in_use ? cgroup_remove(layout, path, err) : 0;
+}
+
+/* The first process, wherever somebody may have moved it. */
+static void kill_process(const struct state *state)
+{
+	struct error ignored = ERROR_INIT;
+	cleanup_close int pidfd = container_pidfd(state, &ignored);
+	struct pollfd event = {.fd = pidfd, .events = POLLIN};
+
+	error_clear(&ignored);
+	if (pidfd >= 0 && kernel_pidfd_send_signal(pidfd, SIGKILL) == 0)
+		poll(&event, 1, 2000);
+}
+
 /* Nothing may outlive its container: what shared a pid namespace with others, or was put into the
  * container's cgroups from outside, goes now. */
-static int remove_cgroups(const struct driver *driver, const struct state *state,
+static int remove_cgroups(const struct driver *driver, const struct state *state, bool damaged,
 			  const struct cgroup_layout *layout, struct error *err)
 {
 	bool killed;
+	int ours;
 
+	if (state->pid == 0)
+		return remove_unsettled(state->cgroup_path, layout, damaged, err);
+	ours = container_owns_cgroup(state, layout, err);
+	if (ours < 0)
+		return -1;
+	if (!ours) {
+		kill_process(state);
+		end_monitor(driver, state);
+		return 0;
+	}
 	if (kill_members(state->cgroup_path, layout, &killed, err) < 0)
 		return -1;
 	/* A kept monitor removes the container's cgroups itself once that has ended. */
@@ -230,11 +296,15 @@ int container_destroy(const struct driver *driver, struct container *container,
 
 	if (state->pid == 0)
 		end_monitor(driver, state);
-	if (state->cgroup_path && remove_cgroups(driver, state, layout, err) < 0)
+	if (state->cgroup_path &&
+	    remove_cgroups(driver, state, container->damaged, layout, err) < 0)
 		result = -1;
 	if (state->monitor_cgroup &&
 	    remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
 		result = -1;
+	/* They went with the network namespace; but where a create was killed they may be left. */
+	if (lxc_network_asked(state->annotations))
+		lxc_network_forget(container->root, state->id);
 	if (result == 0 && state_dir_remove(container->root, state->id, &container->dir, err) < 0)
 		result = -1;
 	error_clear(&later);

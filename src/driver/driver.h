@@ -20,7 +20,8 @@
 struct driver {
 	const char *root; /* the state root, "/run/runlxc" */
 	bool systemd_cgroup;
-	bool debug; /* LXC's own log at debug level goes to the log, too */
+	bool lxc_annotations; /* raw LXC configuration is allowed, see driver_create_options */
+	bool debug;	      /* LXC's own log at debug level goes to the log, too */
 	const struct log *log;
 };
 
@@ -42,8 +43,9 @@ struct driver_create_options {
 	const char *pidfd_socket;
 	bool no_pivot;
 	bool no_new_keyring;
-	int preserve_fds; /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
-	bool lxc_monitor; /* keep LXC's monitor as the parent */
+	int preserve_fds;     /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
+	bool lxc_monitor;     /* keep LXC's monitor as the parent */
+	bool lxc_annotations; /* the document may set LXC's own items by its annotations */
 	const struct driver_embedded *embedded; /* NULL: the command */
 };
 
@@ -57,6 +59,22 @@ int driver_create(const struct driver *driver, const char *id,
 /* Lets a created container's program run; returns once it does. A program that can't be executed is
  * an error with exit_code 127 or 126. OCI runtime.md "start". */
 int driver_start(const struct driver *driver, const char *id, struct error *err);
+
+struct runlxc_command;
+
+/*
+ * The OCI document for a Command of Docker's old execution driver, as config_text of a create that
+ * has lxc_annotations: see command/command.h. Containers whose namespaces it shares must be running
+ * below this root. NULL on failure; the caller frees it.
+ */
+char *driver_command_config(const struct driver *driver, const struct runlxc_command *command,
+			    struct error *err);
+
+/* Who a user is in a container that runs, by its own passwd and group files. */
+struct command_identity;
+int driver_find_identity(const struct driver *driver, const char *id, const char *user,
+			 const char *const *group_add, struct command_identity *identity,
+			 struct error *err);
 
 struct driver_run_options {
 	struct driver_create_options create;
@@ -74,7 +92,8 @@ int driver_run(const struct driver *driver, const char *id,
 	       const struct driver_run_options *options, int *exit_status, struct error *err);
 
 struct driver_exec_options {
-	const char *process_file; /* an OCI process document; NULL: the fields below */
+	const char *process_file; /* an OCI process document … */
+	const char *process_text; /* … or its text; both NULL: the fields below */
 	char *const *args;	  /* NULL-terminated; NULL with process_file */
 	char *const *env;	  /* added to the container's own; NULL: none */
 	const char *cwd;
@@ -84,6 +103,7 @@ struct driver_exec_options {
 	uint32_t gid;
 	const uint32_t *additional_gids;
 	size_t additional_gids_count;
+	bool only_these_gids; /* without the groups of the container's own process */
 	char *const
 	    *capabilities; /* added to bounding, effective, permitted (and inheritable, as runc) */
 	bool tty, detach;
@@ -147,11 +167,31 @@ void driver_list_free(struct driver_container **containers, size_t count);
 int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_t *count,
 		struct error *err);
 
-/* Blocks until the container has ended; *exit_status as in driver_run(), *reason "exited",
- * "signalled" or "unknown" (a static string). Where the kernel can't tell the status of a process
- * that someone else reaped, it is an error that says so. */
-int driver_wait(const struct driver *driver, const char *id, int *exit_status, const char **reason,
+struct driver_exit {
+	int status;	 /* 0–255, or 128+n */
+	int signal;	 /* n, where a signal ended it; else 0 */
+	bool oom_killed; /* the kernel killed a process of the container's for memory */
+};
+
+/* Blocks until the container has ended. Where the kernel can't tell the status of a process that
+ * someone else reaped, it is an error that says so. */
+int driver_wait(const struct driver *driver, const char *id, struct driver_exit *exit,
 		struct error *err);
+
+struct driver_info {
+	bool exists;
+	enum driver_status status;
+	pid_t pid; /* 0: none */
+	uint64_t oom_kills;
+};
+
+/* What a container is doing; one that is not there is no error. */
+int driver_info(const struct driver *driver, const char *id, struct driver_info *info,
+		struct error *err);
+
+/* Removes every trace of a container that isn't running, half-made ones included; nothing to remove
+ * is no error. */
+int driver_clean(const struct driver *driver, const char *id, struct error *err);
 
 /* The container's LXC configuration, as LXC read it back. Freed by the caller. */
 char *driver_config(const struct driver *driver, const char *id, struct error *err);

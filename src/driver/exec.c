@@ -35,6 +35,8 @@ struct execution {
 	int sync, terminal;
 	pid_t child; /* what we forked; init's fork is our child, too */
 	pid_t pid;   /* the process */
+	int process_pidfd;
+	enum driver_status status; /* of the container */
 };
 
 static void execution_free(struct execution *execution)
@@ -101,10 +103,10 @@ static int set_variables(struct arena *arena, struct spec_strings *env, char *co
 
 static int apply_options(struct execution *execution, struct error *err)
 {
-	/* As runc: --cap adds to these sets. */
+	/* As runc: --cap adds to these sets. Not to those that a program it executes would get,
+	 * whoever may have written that (CVE-2022-29162). */
 	static const enum spec_capability_set sets[] = {SPEC_CAP_BOUNDING, SPEC_CAP_EFFECTIVE,
-							SPEC_CAP_INHERITABLE, SPEC_CAP_PERMITTED,
-							SPEC_CAP_AMBIENT};
+							SPEC_CAP_PERMITTED};
 	const struct driver_exec_options *options = execution->options;
 	struct spec_process *process = &execution->spec->process;
 	struct arena *arena = &execution->spec->arena;
@@ -122,6 +124,8 @@ static int apply_options(struct execution *execution, struct error *err)
 		process->user.uid = options->uid;
 	if (options->gid_set)
 		process->user.gid = options->gid;
+	if (options->only_these_gids)
+		process->user.additional_gids_count = 0;
 	if (options->additional_gids_count) {
 		struct spec_user *user = &process->user;
 		uint32_t *gids =
@@ -156,9 +160,13 @@ static int read_process(struct execution *execution, struct error *err)
 	execution->spec = container_spec(&execution->container, err);
 	if (!execution->spec)
 		return -1;
-	if (options->process_file) {
-		execution->process_spec = spec_read_process_file(AT_FDCWD, options->process_file,
-								 options->process_file, err);
+	if (options->process_file || options->process_text) {
+		execution->process_spec =
+		    options->process_file
+			? spec_read_process_file(AT_FDCWD, options->process_file,
+						 options->process_file, err)
+			: spec_read_process_text(options->process_text,
+						 strlen(options->process_text), "process", err);
 		if (!execution->process_spec)
 			return -1;
 		execution->spec->process = execution->process_spec->process;
@@ -184,7 +192,8 @@ static int read_process(struct execution *execution, struct error *err)
 
 static int check_status(struct execution *execution, struct error *err)
 {
-	switch (container_status(&execution->container, execution->layout)) {
+	execution->status = container_status(&execution->container, execution->layout);
+	switch (execution->status) {
 	case DRIVER_CREATING:
 	case DRIVER_STOPPED:
 		return error_set(err, "cannot exec in a stopped container");
@@ -258,37 +267,6 @@ static int join_cgroups(const struct execution *execution, struct error *err)
 				 : 0;
 }
 
-/* Which of the first process's namespaces are not ours. */
-static int other_namespaces(pid_t pid, uint32_t *flags, struct error *err)
-{
-	static const struct {
-		const char *name;
-		uint32_t flag;
-	} table[] = {{"user", CLONE_NEWUSER},	  {"mnt", CLONE_NEWNS},	  {"pid", CLONE_NEWPID},
-		     {"net", CLONE_NEWNET},	  {"ipc", CLONE_NEWIPC},  {"uts", CLONE_NEWUTS},
-		     {"cgroup", CLONE_NEWCGROUP}, {"time", CLONE_NEWTIME}};
-	size_t i;
-
-	*flags = 0;
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		struct stat theirs, ours;
-		char path[64];
-
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, table[i].name);
-		if (stat(path, &theirs) < 0) {
-			if (errno == ENOENT && table[i].flag == CLONE_NEWTIME)
-				continue; /* before Linux 5.6 */
-			return error_errno(err, errno,
-					   "Failed to look at the container's %s namespace",
-					   table[i].name);
-		}
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", table[i].name);
-		if (stat(path, &ours) < 0 || ours.st_ino != theirs.st_ino)
-			*flags |= table[i].flag;
-	}
-	return 0;
-}
-
 /* ---- the plan ---- */
 
 static int make_plan(struct execution *execution, struct plan_buffer *plan, int preserve,
@@ -305,7 +283,8 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 	    process_compile_seccomp(&spec->linux_.seccomp, execution->container.root,
 				    execution->driver->log, plan, err) < 0)
 		return -1;
-	if (other_namespaces(execution->container.state->pid, &namespaces, err) < 0)
+	process_compile_memory_policy(&spec->linux_, plan);
+	if (namespaces_not_ours(execution->container.state->pid, &namespaces, err) < 0)
 		return -1;
 	if (namespaces & CLONE_NEWUSER)
 		flags |= PLAN_JOIN_USERNS;
@@ -327,6 +306,7 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 /* ---- the child ---- */
 
 struct child {
+	unsigned int lowest; /* descriptors below are the program's */
 	int init_fd, plan_fd, init_sync, pidfd;
 	int streams[3];
 };
@@ -334,6 +314,7 @@ struct child {
 _Noreturn static void child_main(const struct execution *execution, const struct child *child,
 				 pid_t caller)
 {
+	const struct spec_process *process = &execution->spec->process;
 	struct sync_error failure = {.type = SYNC_ERROR, .exit_code = 255};
 	struct error err = ERROR_INIT;
 	char number[16];
@@ -348,7 +329,13 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 		_exit(1);
 	/* Still on the host, and still ourselves: the container's limits hold from its first
 	 * instruction. */
-	if (join_cgroups(execution, &err) == 0) {
+	if (kernel_close_range(child->lowest, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+		error_errno(&err, errno,
+			    "Failed to close the descriptors that are not the program's");
+	} else if (affinity_before_join(process, &err) == 0 &&
+		   join_cgroups(execution, &err) == 0 && affinity_after_join(process, &err) == 0) {
+		/* Whatever else the caller had open never gets into the container, where its number
+		 * would be a path (CVE-2024-21626). */
 		for (i = 0; i < ARRAY_SIZE(keep); i++)
 			if (keep[i] >= 0)
 				fcntl(keep[i], F_SETFD, 0);
@@ -384,7 +371,7 @@ static void child_close(struct child *child)
 static int spawn(struct execution *execution, struct error *err)
 {
 	const struct driver_exec_options *options = execution->options;
-	struct child child = {-1, -1, -1, -1, {-1, -1, -1}};
+	struct child child = {0, -1, -1, -1, -1, {-1, -1, -1}};
 	cleanup_plan struct plan_buffer plan;
 	int preserve = 0, lowest, i, result = -1;
 	pid_t caller = getpid();
@@ -395,6 +382,7 @@ static int spawn(struct execution *execution, struct error *err)
 	    make_plan(execution, &plan, preserve, err) < 0)
 		return -1;
 	lowest = 3 + preserve;
+	child.lowest = (unsigned int)lowest;
 	child.pidfd = fcntl(execution->pidfd, F_DUPFD_CLOEXEC, lowest);
 	if (child.pidfd < 0 ||
 	    streams_dup(lowest, options->embedded ? options->embedded->streams : NULL,
@@ -440,6 +428,18 @@ static int take_terminal(void *data, int master, struct error *err)
 	return console_socket_send(execution->options->console_socket, fd, "/dev/ptmx", err);
 }
 
+static int take_listener(void *data, int listener, struct error *err)
+{
+	const struct execution *execution = data;
+
+	return seccomp_agent_tell(&(struct seccomp_process){.spec = execution->spec,
+							    .state = execution->container.state,
+							    .status = execution->status,
+							    .pid = execution->pid,
+							    .pidfd = execution->process_pidfd},
+				  listener, err);
+}
+
 static void reap(pid_t pid)
 {
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -451,7 +451,10 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 {
 	const struct driver_exec_options *options = execution->options;
 	const struct sync_handler handler = {
-	    .terminal = take_terminal, .data = execution, .log = execution->driver->log};
+	    .terminal = take_terminal,
+	    .listener = take_listener,
+	    .data = execution,
+	    .log = execution->driver->log};
 
 	if (process_sync_wait_ready(&execution->sync, &handler, &execution->pid, err) < 0) {
 		if (!err->exit_code)
@@ -467,6 +470,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 	*pidfd = kernel_pidfd_open(execution->pid);
 	if (*pidfd < 0)
 		return error_errno(err, errno, "The process is gone");
+	execution->process_pidfd = *pidfd;
 	if (process_apply_from_outside(&execution->spec->process, execution->pid, err) < 0)
 		return -1;
 	if (options->pidfd_socket &&
@@ -478,7 +482,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 		options->embedded->started(options->embedded->data, execution->pid);
 	if (process_sync_send(execution->sync, SYNC_START, err) < 0)
 		return -1;
-	return process_sync_wait_executed(execution->sync, execution->driver->log, err);
+	return process_sync_wait_executed(execution->sync, *pidfd, &handler, err);
 }
 
 static int execute(struct execution *execution, int *pidfd, struct error *err)

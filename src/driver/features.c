@@ -11,7 +11,9 @@
 #include <sys/capability.h>
 
 #include "base/cleanup.h"
+#include "lxc/lxc.h"
 #include "lxc/mount_options.h"
+#include "process/process.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -67,21 +69,21 @@ static struct json_object *capabilities(void)
 static struct json_object *seccomp(void)
 {
 	static const char *const actions[] = {
-	    "SCMP_ACT_ALLOW",	    "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",	"SCMP_ACT_KILL_PROCESS",
-	    "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",   "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"};
+	    "SCMP_ACT_ALLOW",	     "SCMP_ACT_ERRNO",	     "SCMP_ACT_KILL",
+	    "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG",
+	    "SCMP_ACT_NOTIFY",	     "SCMP_ACT_TRACE",	     "SCMP_ACT_TRAP"};
 	static const char *const operators[] = {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
 						"SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ",
 						"SCMP_CMP_NE"};
-	static const char *const flags[] = {"SECCOMP_FILTER_FLAG_LOG",
-					    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-					    "SECCOMP_FILTER_FLAG_TSYNC"};
 	/* Asked of libseccomp by its own names, since what it knows differs by version. */
 	static const char *const archs[] = {
 	    "aarch64",	 "arm",	   "loongarch64", "m68k",	 "mips",   "mips64",
 	    "mips64n32", "mipsel", "mipsel64",	  "mipsel64n32", "parisc", "parisc64",
 	    "ppc",	 "ppc64",  "ppc64le",	  "riscv64",	 "s390",   "s390x",
 	    "sh",	 "sheb",   "x32",	  "x86",	 "x86_64"};
-	struct json_object *object = enabled(true), *list = json_object_new_array();
+	struct json_object *object = enabled(true), *list = json_object_new_array(),
+			   *known = json_object_new_array(), *supported = json_object_new_array();
+	const char *const *flag;
 	size_t i, k;
 
 	json_object_object_add(object, "actions", SORTED(actions));
@@ -98,16 +100,38 @@ static struct json_object *seccomp(void)
 		json_object_array_add(list, json_object_new_string(name));
 	}
 	json_object_object_add(object, "archs", list);
-	json_object_object_add(object, "knownFlags", SORTED(flags));
-	json_object_object_add(object, "supportedFlags", SORTED(flags));
+	for (flag = process_seccomp_flags; *flag; flag++) {
+		json_object_array_add(known, json_object_new_string(*flag));
+		if (process_seccomp_flag_supported(*flag))
+			json_object_array_add(supported, json_object_new_string(*flag));
+	}
+	json_object_object_add(object, "knownFlags", known);
+	json_object_object_add(object, "supportedFlags", supported);
+	return object;
+}
+
+static struct json_object *names_of(const char *const *names)
+{
+	size_t count = 0;
+
+	while (names[count])
+		count++;
+	return sorted(names, count);
+}
+
+static struct json_object *memory_policy(void)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "modes", names_of(spec_memory_policy_modes()));
+	json_object_object_add(object, "flags", names_of(spec_memory_policy_flags()));
 	return object;
 }
 
 static struct json_object *linux_features(void)
 {
-	/* spec/unsupported.c refuses the others. */
 	static const char *const namespaces[] = {"cgroup", "ipc",  "mount", "network",
-						 "pid",	   "user", "uts"};
+						 "pid",	   "time", "user",  "uts"};
 	struct json_object *object = json_object_new_object(), *cgroup = json_object_new_object(),
 			   *extensions = json_object_new_object();
 
@@ -125,12 +149,14 @@ static struct json_object *linux_features(void)
 	json_object_object_add(object, "intelRdt", enabled(false));
 	json_object_object_add(extensions, "idmap", enabled(false));
 	json_object_object_add(object, "mountExtensions", extensions);
-	json_object_object_add(object, "netDevices", enabled(false));
+	json_object_object_add(object, "memoryPolicy", memory_policy());
+	json_object_object_add(object, "netDevices", enabled(true));
 	return object;
 }
 
 char *driver_features(struct error *err)
 {
+	static const char *const unsafe[] = {LXC_RAW_PREFIX};
 	static const char *const hooks[] = {"createRuntime", "poststart", "poststop", "prestart"};
 	struct json_object *root = json_object_new_object(),
 			   *annotations = json_object_new_object();
@@ -152,6 +178,8 @@ char *driver_features(struct error *err)
 	json_object_object_add(annotations, "org.linuxcontainers.lxc.version",
 			       json_object_new_string(lxc_library_version()));
 	json_object_object_add(root, "annotations", annotations);
+	/* features.md, "Unsafe annotations in config.json"; prefixes. */
+	json_object_object_add(root, "potentiallyUnsafeConfigAnnotations", SORTED(unsafe));
 	result = strdup(json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 								 JSON_C_TO_STRING_SPACED |
 								 JSON_C_TO_STRING_NOSLASHESCAPE));

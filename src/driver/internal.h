@@ -6,6 +6,7 @@
 #include "cgroup/cgroup.h"
 #include "driver/driver.h"
 #include "lxc/lxc.h"
+#include "lxc/net_devices.h"
 #include "spec/read.h"
 #include "spec/spec.h"
 #include "state/state.h"
@@ -16,10 +17,12 @@ struct container {
 	int root;
 	struct state_dir dir;
 	struct state *state;
+	bool
+	    damaged; /* its state can't be understood; what there is, is what it was created with */
 };
 #define CONTAINER_INIT                                                                             \
 	{                                                                                          \
-		-1, STATE_DIR_INIT, NULL                                                           \
+		-1, STATE_DIR_INIT, NULL, false                                                    \
 	}
 
 /* Opens a container by id and reads its state; with `lock` holds its lock until it is closed. */
@@ -36,7 +39,9 @@ bool container_is_alive(const struct state *state);
 enum driver_status container_status(const struct container *container,
 				    const struct cgroup_layout *layout);
 
-/* Its config.json, as it was created with. */
+/* Its config.json, as it was created with; and with what raw LXC configuration in it says of the
+ * process, for exec. */
+struct spec *container_document(const struct container *container, struct error *err);
 struct spec *container_spec(const struct container *container, struct error *err);
 
 /* A pidfd of the first process, checked to be that process. errnum ESRCH: it is dead. */
@@ -45,6 +50,11 @@ int container_pidfd(const struct state *state, struct error *err);
 /* The state document: on one line for hooks, spread out for people. The caller frees it. */
 char *container_state_json(const struct state *state, enum driver_status status, bool pretty,
 			   struct error *err);
+
+/* Whether the cgroup of its path is the one that it was created in, and not one of that name which
+ * somebody made since. -1: that can't be told. */
+int container_owns_cgroup(const struct state *state, const struct cgroup_layout *layout,
+			  struct error *err);
 
 /* Kills whatever is left in the container's cgroups, removes them, LXC's monitor's and its
  * directory. Keeps going after a failure, and reports the first. */
@@ -70,14 +80,19 @@ struct creation {
 	struct spec *spec;
 	struct container container;
 	struct cgroup_layout *layout;
+	char *cgroup_path; /* until it is recorded */
 	char *rootfs;
 	int rootfs_fd;
 	struct lxc_monitor monitor;
 	int sync;
 	int terminal; /* the master, where nobody was to get it over a console socket; -1 */
 	int pidfd;
+	pid_t init; /* as soon as it has said something: to be reaped where the start fails; 0 */
 	bool made_proc;
-	int preserve;	    /* descriptors from 3 on that the program gets */
+	bool pivot_done;		 /* what is to be done before pivot_root(2) is */
+	struct net_devices *net_devices; /* moved into the container; NULL */
+	int preserve;			 /* descriptors from 3 on that the program gets */
+	bool lxc_annotations;		 /* there are some, and they are allowed */
 	bool start_at_once; /* run: no start socket, go on as soon as the container is recorded */
 };
 
@@ -90,12 +105,45 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 		 const struct driver_create_options *options, bool start_at_once,
 		 struct error *err);
 void creation_free(struct creation *creation);
+
+/* annotations.c: raw LXC configuration, if it is there and allowed; the spec is valid before and
+ * after. */
+int creation_apply_annotations(struct creation *creation, struct error *err);
 #define cleanup_creation __attribute__((cleanup(creation_free)))
+
+/* Its first process is known from here on. */
+void creation_note_process(struct creation *creation, pid_t pid);
+
+/* ---- pivot_hooks.c ---- */
+
+/* Whether there is something to do before pivot_root(2), hooks above all; creation_at_pivot(), a
+ * sync_handler's, does it. */
+bool creation_waits_at_pivot(const struct spec *spec);
+int creation_at_pivot(void *data, pid_t pid, struct error *err);
+
+/* ---- seccomp_agent.c ---- */
+
+struct seccomp_process {
+	const struct spec *spec;
+	const struct state *state;
+	enum driver_status status; /* the container's */
+	pid_t pid;		   /* the process's */
+	int pidfd;
+};
+
+/* Where the filter will need an agent: whether there is a socket to reach it by. */
+int seccomp_agent_check(const struct spec *spec, const char *bundle, struct error *err);
+
+/* Sends the agent a process's listener and what there is to know of it. On failure the process is
+ * killed. */
+int seccomp_agent_tell(const struct seccomp_process *process, int listener, struct error *err);
 
 /* ---- run.c: what a container that is attended takes besides ---- */
 
 /* Runs the hooks of that name; kills the container where one fails. */
 int creation_poststart(const struct creation *creation, struct error *err);
+/* Those of `poststop`; their failures are warned of. */
+void creation_poststop(const struct creation *creation);
 
 /* Deletes what is left of an ended container, unless someone else has by now, and runs the hooks
  * `poststop`. With `keep` records its exit status instead. */
@@ -117,6 +165,20 @@ int exec_start(const struct driver *driver, const char *id,
 	       const struct driver_exec_options *options, struct exec_started *started,
 	       struct error *err);
 void exec_started_close(struct exec_started *started);
+
+/* ---- affinity.c: process.execCPUAffinity, of the calling process ---- */
+
+/* Before the container's cgroups are entered, and when they are. */
+int affinity_before_join(const struct spec_process *process, struct error *err);
+int affinity_after_join(const struct spec_process *process, struct error *err);
+
+/* ---- namespaces.c ---- */
+
+/* CLONE_NEW* for each of a process's namespaces that is not ours. */
+int namespaces_not_ours(pid_t pid, uint32_t *flags, struct error *err);
+
+/* The pid that a process has in its own pid namespace. */
+int namespaces_own_pid(pid_t pid, pid_t *own, struct error *err);
 
 /* ---- subreaper.c ---- */
 

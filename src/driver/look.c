@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "driver/memory_watch.h"
 
 /* ---- state, list ---- */
 
@@ -157,10 +158,14 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 		return -1;
 	if (!container.state->cgroup_path)
 		return error_set(err, "container not running");
+	*pids = NULL;
+	*count = 0;
 	layout = cgroup_detect(err);
 	if (!layout)
 		return -1;
-	result = cgroup_pids(layout, container.state->cgroup_path, pids, count, err);
+	result = container_owns_cgroup(container.state, layout, err);
+	if (result > 0)
+		result = cgroup_pids(layout, container.state->cgroup_path, pids, count, err);
 	cgroup_layout_free(layout);
 	return result;
 }
@@ -211,9 +216,11 @@ static int status_by_pidfd(const struct state *state, int pidfd, int *wait_statu
 		;
 	if (status_of_zombie(state, wait_status) == 0)
 		return 0;
-	/* Reaped by now: a hang-up says so, and from then on the kernel tells its status. */
+	/* A hang-up says that it was reaped, and from then on the kernel tells its status. One that
+	 * doesn't know of such things (ENOTTY) may not know of that hang-up either. */
 	event.events = 0;
-	while (poll(&event, 1, -1) < 0 && errno == EINTR)
+	while (kernel_pidfd_exit_status(pidfd, wait_status) < 0 && errno != ENOTTY &&
+	       !event.revents && poll(&event, 1, -1) < 0 && errno == EINTR)
 		;
 	if (kernel_pidfd_exit_status(pidfd, wait_status) < 0)
 		return error_set(
@@ -223,45 +230,115 @@ static int status_by_pidfd(const struct state *state, int pidfd, int *wait_statu
 	return 0;
 }
 
-int driver_wait(const struct driver *driver, const char *id, int *exit_status, const char **reason,
-		struct error *err)
+/* Polls `fd` until it is readable, and meanwhile looks whether memory ran out. */
+static void wait_for(int fd, struct memory_watch *memory)
 {
-	cleanup_container struct container container = CONTAINER_INIT;
-	cleanup_close int pidfd = -1;
-	int status = 0;
+	struct pollfd events[2] = {{.fd = fd, .events = POLLIN},
+				   {.fd = memory_watch_fd(memory), .events = POLLIN}};
 
-	if (container_open(driver, id, false, &container, err) < 0)
-		return -1;
-	if (container_recorded_exit(&container, &status) == 0)
-		goto known;
-	if (container.state->monitor_pid > 0) {
-		/* The monitor records it, and ends; it may still be at it when the container has
-		 * ended. */
-		cleanup_close int monitor = kernel_pidfd_open(container.state->monitor_pid);
-		struct pollfd event = {.fd = monitor, .events = POLLIN};
-
-		while (monitor >= 0 &&
-		       state_process_start(container.state->monitor_pid, NULL) ==
-			   container.state->monitor_start &&
-		       poll(&event, 1, -1) < 0 && errno == EINTR)
-			;
-		if (container_recorded_exit(&container, &status) == 0)
-			goto known;
-		return error_set(err, "LXC's monitor ended without recording the exit status");
+	for (;;) {
+		if (poll(events, ARRAY_SIZE(events), -1) < 0) {
+			if (errno != EINTR)
+				return;
+			continue;
+		}
+		if (events[1].revents) {
+			memory_watch_look(memory);
+			/* From its removal on a cgroup is readable for good. */
+			events[1].fd = memory_watch_fd(memory);
+		}
+		if (events[0].revents)
+			return;
 	}
-	if (container.state->pid > 0 && status_of_zombie(container.state, &status) == 0)
-		goto known;
-	pidfd = container_pidfd(container.state, err);
+}
+
+/* A kept monitor records the status, and ends; it may still be at it when the container has ended.
+ */
+static int wait_for_monitor(const struct container *container, struct memory_watch *memory,
+			    int *status, struct error *err)
+{
+	const struct state *state = container->state;
+	cleanup_close int monitor = kernel_pidfd_open(state->monitor_pid);
+
+	if (monitor >= 0 && state_process_start(state->monitor_pid, NULL) == state->monitor_start)
+		wait_for(monitor, memory);
+	return container_recorded_exit(container, status) == 0
+		   ? 0
+		   : error_set(err, "LXC's monitor ended without recording the exit status");
+}
+
+static int wait_status(const struct container *container, struct memory_watch *memory, int *status,
+		       struct error *err)
+{
+	cleanup_close int pidfd = -1;
+
+	if (container_recorded_exit(container, status) == 0)
+		return 0;
+	if (container->state->monitor_pid > 0)
+		return wait_for_monitor(container, memory, status, err);
+	if (container->state->pid > 0 && status_of_zombie(container->state, status) == 0)
+		return 0;
+	pidfd = container_pidfd(container->state, err);
 	if (pidfd < 0)
 		return error_set(
 		    err, "the exit status is not known: the container had ended before, and "
 			 "nobody recorded it (--lxc-monitor does)");
-	if (status_by_pidfd(container.state, pidfd, &status, err) < 0)
+	wait_for(pidfd, memory);
+	return status_by_pidfd(container->state, pidfd, status, err);
+}
+
+int driver_wait(const struct driver *driver, const char *id, struct driver_exit *exit,
+		struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	struct memory_watch memory = {0};
+	struct cgroup_layout *layout;
+	int status = 0, result;
+
+	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
-known:
-	*exit_status = driver_exit_status(status);
-	*reason = WIFSIGNALED(status) ? "signalled" : "exited";
-	return 0;
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	memory_watch_open(&memory, layout, container.state->cgroup_path);
+	result = wait_status(&container, &memory, &status, err);
+	if (result == 0) {
+		exit->status = driver_exit_status(status);
+		exit->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+		exit->oom_killed = memory_watch_end(&memory);
+	}
+	memory_watch_close(&memory);
+	cgroup_layout_free(layout);
+	return result;
+}
+
+/* ---- info ---- */
+
+int driver_info(const struct driver *driver, const char *id, struct driver_info *info,
+		struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	struct cgroup_layout *layout;
+	int result = 0;
+
+	*info = (struct driver_info){.status = DRIVER_STOPPED};
+	if (container_open(driver, id, false, &container, err) < 0) {
+		if (err->errnum != ENOENT)
+			return -1;
+		error_clear(err);
+		return 0;
+	}
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	info->exists = true;
+	info->status = container_status(&container, layout);
+	info->pid = info->status == DRIVER_STOPPED ? 0 : container.state->pid;
+	if (container.state->cgroup_path)
+		result =
+		    cgroup_oom_count(layout, container.state->cgroup_path, &info->oom_kills, err);
+	cgroup_layout_free(layout);
+	return result;
 }
 
 /* ---- config ---- */

@@ -21,13 +21,13 @@ int creation_poststart(const struct creation *creation, struct error *err)
 		return 0;
 	json = container_state_json(creation->container.state, DRIVER_RUNNING, false, err);
 	if (json &&
-	    hooks_run(creation->spec, SPEC_HOOK_POSTSTART, json, creation->bundle, err) == 0)
+	    hooks_run(creation->spec, SPEC_HOOK_POSTSTART, json, creation->bundle, NULL, err) == 0)
 		return 0;
 	kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
 	return -1;
 }
 
-static void poststop(const struct creation *creation)
+void creation_poststop(const struct creation *creation)
 {
 	struct error err = ERROR_INIT;
 	cleanup_free char *json = NULL;
@@ -35,8 +35,9 @@ static void poststop(const struct creation *creation)
 	if (!creation->spec->hooks[SPEC_HOOK_POSTSTOP].count)
 		return;
 	json = container_state_json(creation->container.state, DRIVER_STOPPED, false, &err);
-	if (!json ||
-	    hooks_run(creation->spec, SPEC_HOOK_POSTSTOP, json, creation->bundle, &err) < 0)
+	if (json)
+		hooks_run_poststop(creation->spec, json, creation->bundle, creation->driver->log);
+	else
 		log_warning(creation->driver->log, "%s", error_text(&err));
 	error_clear(&err);
 }
@@ -100,7 +101,7 @@ int creation_clean_up(struct creation *creation, bool keep, int exit_status, str
 	}
 	if (container_destroy(creation->driver, &again, creation->layout, err) < 0)
 		return -1;
-	poststop(creation);
+	creation_poststop(creation);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ static int connect_to_init(const struct container *container, struct error *err)
 /* runtime.md, lifecycle step 10: a poststart hook that fails stops the container. */
 static int run_poststart(const struct container *container, struct error *err)
 {
-	cleanup_spec struct spec *spec = container_spec(container, err);
+	cleanup_spec struct spec *spec = container_document(container, err);
 	cleanup_free char *json = NULL;
 
 	if (!spec)
@@ -37,8 +37,30 @@ static int run_poststart(const struct container *container, struct error *err)
 	if (!spec->hooks[SPEC_HOOK_POSTSTART].count)
 		return 0;
 	json = container_state_json(container->state, DRIVER_RUNNING, false, err);
-	return json ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, err)
-		    : -1;
+	return json
+		   ? hooks_run(spec, SPEC_HOOK_POSTSTART, json, container->state->bundle, NULL, err)
+		   : -1;
+}
+
+struct starting {
+	const struct container *container;
+	int pidfd;
+};
+
+static int take_listener(void *data, int listener, struct error *err)
+{
+	const struct starting *starting = data;
+	const struct state *state = starting->container->state;
+	cleanup_spec struct spec *spec = container_spec(starting->container, err);
+
+	if (!spec)
+		return -1;
+	return seccomp_agent_tell(&(struct seccomp_process){.spec = spec,
+							    .state = state,
+							    .status = DRIVER_CREATED,
+							    .pid = state->pid,
+							    .pidfd = starting->pidfd},
+				  listener, err);
 }
 
 int driver_start(const struct driver *driver, const char *id, struct error *err)
@@ -60,7 +82,13 @@ int driver_start(const struct driver *driver, const char *id, struct error *err)
 	if (pidfd < 0)
 		return -1;
 	connection = connect_to_init(&container, err);
-	if (connection < 0 || process_sync_wait_executed(connection, driver->log, err) < 0)
+	if (connection < 0 ||
+	    process_sync_wait_executed(
+		connection, pidfd,
+		&(struct sync_handler){.listener = take_listener,
+				       .data = &(struct starting){&container, pidfd},
+				       .log = driver->log},
+		err) < 0)
 		return -1;
 	/* Its socket gone, it is not a created one any more; see container_status(). */
 	unlinkat(container.dir.dir, "start", 0);

@@ -100,11 +100,14 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
 	int length = snprintf(text, sizeof(text), "%d", (int)pid);
 	int directory = slash ? (int)(slash - path) + 1 : 0;
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%.*s.%s", directory, path,
-			     path + directory) >= sizeof(temporary))
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%.*s.%s.%d", directory, path,
+			     path + directory, (int)pid) >= sizeof(temporary))
 		return error_errno(err, ENAMETOOLONG, "--pid-file \"%s\"", path);
-	/* An engine reads it the moment it appears: it appears whole. */
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	/* An engine reads it the moment it appears: it appears whole. A file of that name that is
+	 * there, in a directory where others may write, is not ours to use; one that a killed
+	 * command left is nobody's any more. */
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_errno(err, errno, "--pid-file: Failed to write \"%s\"", path);
 	if (path_write_all(fd, text, (size_t)length) < 0 || rename(temporary, path) < 0) {

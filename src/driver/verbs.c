@@ -29,6 +29,7 @@ static int kill_all(const struct container *container, int sig, struct error *er
 {
 	const struct state *state = container->state;
 	cleanup_layout struct cgroup_layout *layout = cgroup_detect(err);
+	int ours;
 
 	if (!layout)
 		return -1;
@@ -36,7 +37,8 @@ static int kill_all(const struct container *container, int sig, struct error *er
 	 * others may, and they are meant. */
 	if (!container_is_alive(state) && !state->pid_namespace_shared)
 		return not_running(err);
-	return cgroup_signal_all(layout, state->cgroup_path, sig, err);
+	ours = container_owns_cgroup(state, layout, err);
+	return ours > 0 ? cgroup_signal_all(layout, state->cgroup_path, sig, err) : ours;
 }
 
 int driver_kill(const struct driver *driver, const char *id, int sig, bool all, struct error *err)
@@ -71,17 +73,6 @@ int driver_kill(const struct driver *driver, const char *id, int sig, bool all, 
 
 /* ---- delete ---- */
 
-static void poststop(const struct driver *driver, const struct spec *spec, const char *json,
-		     const char *bundle)
-{
-	struct error err = ERROR_INIT;
-
-	/* runtime.md, lifecycle step 13: a failure is warned of, the rest goes on. */
-	if (spec && json && hooks_run(spec, SPEC_HOOK_POSTSTOP, json, bundle, &err) < 0)
-		log_warning(driver->log, "%s", error_text(&err));
-	error_clear(&err);
-}
-
 /* A container whose create was killed before it wrote a state: a directory and nothing else. */
 static int delete_remains(const struct driver *driver, const char *id, struct error *err)
 {
@@ -97,7 +88,10 @@ static int delete_remains(const struct driver *driver, const char *id, struct er
 	return result;
 }
 
-int driver_delete(const struct driver *driver, const char *id, bool force, struct error *err)
+/* `force`: whatever there is, half of a container included; but with `only_dead` nothing that has a
+ * live process. */
+static int delete (const struct driver *driver, const char *id, bool force, bool only_dead,
+		   struct error *err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_layout struct cgroup_layout *layout = NULL;
@@ -107,11 +101,13 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 	enum driver_status status;
 
 	if (container_open(driver, id, true, &container, err) < 0) {
-		if (err->errnum != ENOENT && (!force || container.dir.dir < 0))
+		/* What can't be read (errnum) may be read the next time. */
+		if (err->errnum != ENOENT && (!force || err->errnum || container.dir.dir < 0))
 			return -1;
 		if (err->errnum != ENOENT) {
 			/* Damaged: what it was created with tells where its cgroups are. */
 			container.state = state_read_creating(&container.dir, id, &ignored);
+			container.damaged = true;
 			error_clear(&ignored);
 		}
 		if (!container.state && container.dir.dir >= 0) {
@@ -129,12 +125,15 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 	layout = cgroup_detect(err);
 	if (!layout)
 		return -1;
-	status = container_status(&container, force ? NULL : layout);
+	status = container_status(&container, force && !only_dead ? NULL : layout);
+	if (only_dead && status != DRIVER_STOPPED)
+		return error_set(err, "cannot clean container %s that is not stopped: %s", id,
+				 driver_status_name(status));
 	if (!force && status != DRIVER_STOPPED && status != DRIVER_CREATED)
 		return error_set(err, "cannot delete container %s that is not stopped: %s", id,
 				 driver_status_name(status));
 	/* Its own hooks go with it, so they are read before. */
-	spec = container_spec(&container, &ignored);
+	spec = container_document(&container, &ignored);
 	if (spec && spec->hooks[SPEC_HOOK_POSTSTOP].count && container.state->pid) {
 		json = container_state_json(container.state, DRIVER_STOPPED, false, &ignored);
 		bundle = container.state->bundle ? strdup(container.state->bundle) : NULL;
@@ -142,8 +141,19 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 	error_clear(&ignored);
 	if (container_destroy(driver, &container, layout, err) < 0)
 		return -1;
-	poststop(driver, spec, json, bundle);
+	if (json)
+		hooks_run_poststop(spec, json, bundle, driver->log);
 	return 0;
+}
+
+int driver_delete(const struct driver *driver, const char *id, bool force, struct error *err)
+{
+	return delete (driver, id, force, false, err);
+}
+
+int driver_clean(const struct driver *driver, const char *id, struct error *err)
+{
+	return delete (driver, id, true, true, err);
 }
 
 /* ---- pause and resume ---- */

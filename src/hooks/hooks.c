@@ -2,20 +2,57 @@
 #include "hooks/hooks.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "hooks/wait.h"
+
+/* All at once, but for the pid namespace, which a child has from its birth. */
+static int join(const struct hooks_namespaces *namespaces)
+{
+	uint32_t flags = namespaces->flags & ~(uint32_t)CLONE_NEWPID;
+
+	if (flags && setns(namespaces->pidfd, (int)flags) < 0)
+		return -1;
+	/* A hook is the container's root there, as its init is. */
+	if (flags & CLONE_NEWUSER &&
+	    (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return -1;
+	return 0;
+}
+
+/* A fork whose child is in the pid namespace. Which one children get is the calling thread's alone,
+ * and is put back. */
+static pid_t fork_into(const struct hooks_namespaces *namespaces)
+{
+	cleanup_close int own = -1;
+	pid_t pid;
+
+	if (!namespaces || !(namespaces->flags & CLONE_NEWPID))
+		return fork();
+	own = open("/proc/thread-self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || setns(namespaces->pidfd, CLONE_NEWPID) < 0)
+		return -1;
+	pid = fork();
+	if (pid != 0 && setns(own, CLONE_NEWPID) < 0) {
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		return -1;
+	}
+	return pid;
+}
 
 _Noreturn static void hook_main(const struct spec_hook *hook, int input, int output, int report,
-				const char *directory)
+				const char *directory, const struct hooks_namespaces *namespaces)
 {
 	char *no_environment[] = {NULL};
 	char *path_only[] = {hook->path, NULL};
@@ -23,8 +60,8 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 
 	/* The hook is the engine's program, not ours: default signals, no descriptor of ours. */
 	kernel_reset_signals();
-	if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
-	    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	if ((!namespaces || join(namespaces) == 0) && dup2(input, 0) >= 0 && dup2(output, 1) >= 0 &&
+	    dup2(output, 2) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))
 		execve(hook->path, hook->args.count ? hook->args.items : path_only,
 		       hook->env.count ? hook->env.items : no_environment);
@@ -32,36 +69,6 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 	if (write(report, &error, sizeof(error)) < 0)
 		_exit(126);
 	_exit(127);
-}
-
-/* Until the hook has ended, or its time is over: then it is killed. 1: time-out. */
-static int wait_for(pid_t pid, int pidfd, const struct spec_i64 *timeout, int *status)
-{
-	struct pollfd event = {.fd = pidfd, .events = POLLIN};
-	struct timespec now, end;
-	int over = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	/* Nobody waits longer than 68 years, and sums stay in range. */
-	end.tv_sec += !timeout->set ? 0 : timeout->value > INT32_MAX ? INT32_MAX : timeout->value;
-	while (timeout->set) {
-		long long left;
-		int ready;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = (end.tv_sec - now.tv_sec) * 1000LL + (end.tv_nsec - now.tv_nsec) / 1000000;
-		ready = poll(&event, 1, left < 0 ? 0 : left > 1000000000 ? 1000000000 : (int)left);
-		if (ready > 0)
-			break;
-		if (ready == 0 && left <= 0) {
-			over = 1;
-			kill(pid, SIGKILL);
-			break;
-		}
-	}
-	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
-		;
-	return over;
 }
 
 /* Where one of our streams is closed its number is the next file's, and dup2() onto itself would
@@ -108,9 +115,9 @@ static void add_output(int output, struct error *err)
 }
 
 static int run_one(const struct spec_hook *hook, const char *state, const char *directory,
-		   struct error *err)
+		   const struct hooks_namespaces *namespaces, struct error *err)
 {
-	cleanup_close int input = -1, output = -1, pidfd = -1, reader = -1, writer = -1;
+	cleanup_close int input = -1, output = -1, reader = -1, writer = -1;
 	int report[2], status = 0, error = 0, over;
 	pid_t pid;
 
@@ -127,17 +134,16 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 	reader = report[0];
 	writer = report[1];
 	raise_above_streams(&writer);
-	pid = fork();
+	pid = fork_into(namespaces);
 	if (pid < 0)
 		return error_errno(err, errno, "Failed to fork");
 	if (pid == 0)
-		hook_main(hook, input, output, writer, directory);
+		hook_main(hook, input, output, writer, directory, namespaces);
 	close(fd_take(&writer));
-	pidfd = kernel_pidfd_open(pid);
 	/* Closed by the exec: then nothing comes. */
 	if (read(reader, &error, sizeof(error)) != (ssize_t)sizeof(error))
 		error = 0;
-	over = wait_for(pid, pidfd, &hook->timeout, &status);
+	over = hook_wait(pid, hook->timeout.set ? hook->timeout.value : -1, &status);
 	if (error)
 		return error_errno(err, error, "Failed to execute \"%s\"", hook->path);
 	if (over)
@@ -154,13 +160,28 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 }
 
 int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *state,
-	      const char *directory, struct error *err)
+	      const char *directory, const struct hooks_namespaces *namespaces, struct error *err)
 {
 	const struct spec_hooks *hooks = &spec->hooks[kind];
 	size_t i;
 
 	for (i = 0; i < hooks->count; i++)
-		if (run_one(&hooks->items[i], state, directory, err) < 0)
+		if (run_one(&hooks->items[i], state, directory, namespaces, err) < 0)
 			return error_prefix(err, "hooks.%s[%zu]", spec_hook_name(kind), i);
 	return 0;
+}
+
+void hooks_run_poststop(const struct spec *spec, const char *state, const char *directory,
+			const struct log *log)
+{
+	const struct spec_hooks *hooks = &spec->hooks[SPEC_HOOK_POSTSTOP];
+	struct error err = ERROR_INIT;
+	size_t i;
+
+	for (i = 0; i < hooks->count; i++) {
+		if (run_one(&hooks->items[i], state, directory, NULL, &err) < 0)
+			log_warning(log, "hooks.%s[%zu]: %s", spec_hook_name(SPEC_HOOK_POSTSTOP), i,
+				    error_text(&err));
+		error_clear(&err);
+	}
 }

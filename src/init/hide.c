@@ -10,9 +10,50 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
+#include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/procfs.h"
+
+#define SYSFS_MAGIC 0x62656572
+
+/*
+ * Where a procfs or a sysfs was mounted, its files are looked for in it and nowhere else: a path
+ * that has come to lead past it, since the root's directories were swapped, would leave them open
+ * without a word (CVE-2019-19921). -1 with errno where there is nothing to hide.
+ */
+static int open_path(struct init *init, const char *field, const char *path)
+{
+	static const struct {
+		uint32_t flag;
+		long magic;
+		const char *path;
+	} tops[] = {{PLAN_HAS_PROC, PROCFS_MAGIC, "/proc"}, {PLAN_HAS_SYS, SYSFS_MAGIC, "/sys"}};
+	struct statfs fs;
+	size_t i, length;
+	int top, fd, saved;
+
+	for (i = 0; i < ARRAY_SIZE(tops); i++) {
+		length = strlen(tops[i].path);
+		if (!(init->plan->flags & tops[i].flag) ||
+		    strncmp(path, tops[i].path, length) != 0 || path[length] != '/')
+			continue;
+		top = mounts_open_target(tops[i].path, false, false, true);
+		if (top < 0 || fstatfs(top, &fs) < 0 || (long)fs.f_type != tops[i].magic)
+			report_failure(init, 0, 0, "%s: \"%s\" is not what was mounted there",
+				       field, tops[i].path);
+		path += length + strspn(path + length, "/");
+		fd = kernel_openat2(top, *path ? path : ".", O_PATH, 0,
+				    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+		saved = errno;
+		close(top);
+		errno = saved;
+		return fd;
+	}
+	return mounts_open_target(path, false, false, false);
+}
 
 static void open_null(struct init *init)
 {
@@ -55,7 +96,7 @@ static void mask(struct init *init, const char *path, int *empty)
 	struct stat st;
 	int target, tree;
 
-	target = mounts_open_target(path, false, false, false);
+	target = open_path(init, "linux.maskedPaths", path);
 	if (target < 0) {
 		/* Not there, or below something that isn't a directory: nothing to mask. */
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -82,7 +123,7 @@ static void make_readonly(struct init *init, const char *path)
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	int target, tree;
 
-	target = mounts_open_target(path, false, false, false);
+	target = open_path(init, "linux.readonlyPaths", path);
 	if (target < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return;

@@ -22,6 +22,7 @@ struct init {
 	int report_fd; /* where failures go: the sync socket, later the start connection; -1:
 			  nowhere */
 	int null_fd;   /* O_PATH of the container's /dev/null, verified; -1: not opened yet */
+	int *mounted;  /* of each of the plan's mounts: what stands for it now that it is made */
 };
 
 static inline const char *plan_text(const struct plan *plan, plan_string offset)
@@ -51,16 +52,36 @@ void report_ready(struct init *init);
  * that come with it are stored in fds (room for `max`); *count gets how many. */
 char report_receive(struct init *init, int *fds, int max, int *count);
 
+/* ---- start_hooks.c ---- */
+void start_hooks_run(struct init *init);
+
 /* ---- mounts.c: what LXC could not mount ---- */
-void mounts_make_private(struct init *init);
 void mounts_apply(struct init *init);
-void mounts_finish(struct init *init);
+
+/* ---- target.c: where it goes ---- */
 
 /*
  * Opens (O_PATH) a path of the container's, following symlinks inside the container only; makes it,
  * as a directory or an empty file, when it is missing and `make` says so. -1 with errno.
  */
 int mounts_open_target(const char *path, bool make, bool is_file, bool no_symlink);
+
+/* Whether that is a place for `tree`: what is on a procfs may be covered in a few places only, by
+ * whatever symlinks it was come to (CVE-2019-16884, CVE-2025-52881). */
+bool mounts_may_cover(const struct plan_mount *mount, int tree, int target);
+
+/* ---- propagation.c ---- */
+/* Before anything is mounted, and when everything is. */
+void propagation_begin(struct init *init);
+void propagation_finish(struct init *init);
+/* MS_SHARED …, with MS_REC for all that lies below. -1 with errno. */
+int propagation_set(int fd, uint32_t propagation);
+
+/* ---- clocks.c: a new time namespace ---- */
+void clocks_apply(struct init *init);
+
+/* ---- sysctl.c ---- */
+void sysctl_apply(struct init *init);
 
 /* ---- devices.c ---- */
 void devices_apply(struct init *init);
@@ -76,6 +97,10 @@ void terminal_apply(struct init *init);
 /* An exec's way into the container's namespaces. Returns in the process that will be the program.
  */
 void join_apply(struct init *init);
+
+/* ---- seccomp.c ---- */
+/* From here on the filter holds, if there is one. */
+void seccomp_load(struct init *init);
 
 /* ---- process/become.c ---- */
 /* Everything about the process that can be done, and everything that can go wrong, before the

@@ -109,7 +109,9 @@ int main(int argc, char **argv)
 		if (plan->join_cgroup_fd >= 0 && setns(plan->join_cgroup_fd, CLONE_NEWCGROUP) < 0)
 			report_failure(&init, 0, errno,
 				       "linux.namespaces: Failed to join the cgroup namespace");
-		mounts_make_private(&init);
+		clocks_apply(&init);
+		sysctl_apply(&init);
+		propagation_begin(&init);
 		mounts_apply(&init);
 		devices_apply(&init);
 		set_names(&init);
@@ -120,7 +122,7 @@ int main(int argc, char **argv)
 		setsid();
 	if (!(plan->flags & PLAN_JOIN)) {
 		hide_apply(&init);
-		mounts_finish(&init);
+		propagation_finish(&init);
 	}
 	become_prepare(&init);
 

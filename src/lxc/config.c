@@ -3,13 +3,16 @@
 #include "lxc/lxc.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "lxc/compiler.h"
 #include "lxc/namespaces.h"
+#include "lxc/network.h"
 
 int lxc_recipe_add(struct lxc_recipe *recipe, const char *key, const char *value, struct error *err)
 {
@@ -95,6 +98,43 @@ static const char *const lxc_namespace[SPEC_NS_TYPES] = {
     [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
 };
 
+/*
+ * A new time namespace is init's to make: LXC can't set an offset of seconds and nanoseconds, and
+ * once a process is in it nobody can.
+ */
+static int add_clocks(const struct lxc_request *request, struct lxc_recipe *recipe,
+		      struct plan_buffer *plan, struct error *err)
+{
+	const struct spec_linux *linux_ = &request->spec->linux_;
+	const __typeof__(linux_->time_offset_boottime) *boottime = &linux_->time_offset_boottime,
+						       *monotonic = &linux_->time_offset_monotonic;
+	int fd = compiler_open_procfs(".");
+	plan_string text = 0;
+
+	fd = fd < 0 ? error_errno(err, errno, "linux.namespaces: Failed to open \"/proc\"")
+		    : lxc_recipe_keep_fd(recipe, fd, request->lowest_fd, err);
+	if (fd < 0)
+		return -1;
+	if (boottime->set || monotonic->set)
+		text = plan_add_string(plan, FORMAT("monotonic %" PRId64 " %" PRIu32
+						    "\nboottime %" PRId64 " %" PRIu32 "\n",
+						    monotonic->secs, monotonic->nanosecs,
+						    boottime->secs, boottime->nanosecs));
+	plan_head(plan)->time_offsets = text;
+	plan_head(plan)->proc_fd = fd;
+	return 0;
+}
+
+static int keep_namespace(const struct lxc_request *request, struct lxc_recipe *recipe,
+			  const struct spec_namespace *ns, struct error *err)
+{
+	int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? error_errno(err, errno, "linux.namespaces[%zu].path: \"%s\"", ns->index,
+				    ns->path)
+		      : lxc_recipe_keep_fd(recipe, fd, request->lowest_fd, err);
+}
+
 static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *recipe,
 			  struct plan_buffer *plan, struct error *err)
 {
@@ -111,15 +151,21 @@ static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *
 			return -1;
 		if (ns->path && type == SPEC_NS_CGROUP) {
 			/* LXC takes the item and does nothing with it: init joins. */
-			int fd = open(ns->path, O_RDONLY | O_CLOEXEC);
+			int fd = keep_namespace(request, recipe, ns, err);
 
-			fd = fd < 0 ? error_errno(err, errno, "linux.namespaces: \"%s\"", ns->path)
-				    : lxc_recipe_keep_fd(recipe, fd, request->lowest_fd, err);
 			if (fd < 0)
 				return -1;
 			plan_head(plan)->join_cgroup_fd = fd;
+		} else if (ns->path && type == SPEC_NS_TIME) {
+			recipe->time_fd = keep_namespace(request, recipe, ns, err);
+			recipe->join_time = recipe->time_fd >= 0;
+			if (!recipe->join_time)
+				return -1;
 		} else if (ns->path) {
 			ADD(FORMAT("lxc.namespace.share.%s", lxc_namespace[type]), ns->path);
+		} else if (type == SPEC_NS_TIME) {
+			if (add_clocks(request, recipe, plan, err) < 0)
+				return -1;
 		} else {
 			clone = FORMAT("%s%s%s", clone, *clone ? " " : "", lxc_namespace[type]);
 		}
@@ -128,12 +174,6 @@ static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *
 	}
 	/* Exactly these: without the key LXC would add those that the file leaves out. */
 	ADD("lxc.namespace.clone", clone);
-	/* Brings the loopback interface up, as runc does. */
-	if (spec->linux_.namespaces[SPEC_NS_NETWORK].listed &&
-	    !spec->linux_.namespaces[SPEC_NS_NETWORK].path) {
-		ADD("lxc.net.0.type", "empty");
-		ADD("lxc.net.0.flags", "up");
-	}
 	return 0;
 }
 
@@ -148,6 +188,24 @@ static int add_mappings(const struct spec_id_mappings *mappings, char kind,
 	return 0;
 }
 
+/* As runc has it: what stands beside a path may only say what is so. */
+static int check_mappings(const char *field, const struct spec_namespace *user,
+			  const struct spec_id_mappings *asked, const struct spec_id_mappings *there,
+			  struct error *err)
+{
+	size_t i;
+
+	if (!asked->count)
+		return 0;
+	for (i = 0; i < asked->count && asked->count == there->count; i++)
+		if (memcmp(&asked->items[i], &there->items[i], sizeof(asked->items[i])) != 0)
+			break;
+	return i == asked->count ? 0
+				 : error_set(err,
+					     "linux.%s: is not what the user namespace \"%s\" has",
+					     field, user->path);
+}
+
 static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
 {
 	const struct spec_namespace *user = &spec->linux_.namespaces[SPEC_NS_USER];
@@ -156,7 +214,9 @@ static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, s
 	/* One that is joined has its mappings already, and LXC must know them to become its root.
 	 */
 	if (user->path &&
-	    namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0)
+	    (namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0 ||
+	     check_mappings("uidMappings", user, &spec->linux_.uid_mappings, &uids, err) < 0 ||
+	     check_mappings("gidMappings", user, &spec->linux_.gid_mappings, &gids, err) < 0))
 		return -1;
 	return add_mappings(&uids, 'u', recipe, err) < 0 ||
 		       add_mappings(&gids, 'g', recipe, err) < 0
@@ -167,6 +227,7 @@ static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, s
 static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *recipe,
 		       struct error *err)
 {
+	const struct spec_resources *resources = &request->spec->linux_.resources;
 	struct cgroup_settings settings = {0};
 	int result = -1;
 	size_t i;
@@ -174,8 +235,8 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 	ADD("lxc.cgroup.dir.container", request->cgroup_path + 1);
 	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + 1);
 	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + 1));
-	if (cgroup_settings_from_resources(request->layout, &request->spec->linux_.resources,
-					   &settings, err) < 0) {
+	if (cgroup_settings_from_resources(request->layout, resources, &settings, err) < 0 ||
+	    cgroup_settings_add_devices(request->layout, resources, &settings, err) < 0) {
 		cgroup_settings_free(&settings);
 		return -1;
 	}
@@ -192,48 +253,6 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 		result = 0;
 	cgroup_settings_free(&settings);
 	return result;
-}
-
-/* On v2 LXC makes the eBPF program from these. */
-static int add_unified_devices(const struct lxc_request *request, struct lxc_recipe *recipe,
-			       struct error *err)
-{
-	const struct spec_resources *resources = &request->spec->linux_.resources;
-	/* What every container may use whatever its list says, as runc has it. */
-	static const char *const always[] = {"c *:* m",	  "b *:* m",   "c 1:3 rwm",  "c 1:5 rwm",
-					     "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",  "c 5:0 rwm",
-					     "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm"};
-	size_t i;
-
-	if (request->layout->mode != CGROUP_UNIFIED || !resources->devices_count)
-		return 0;
-	for (i = 0; i < resources->devices_count; i++) {
-		const struct spec_device_rule *rule = &resources->devices[i];
-		char major[24] = "*", minor[24] = "*";
-
-		if (rule->major.set && rule->major.value >= 0)
-			snprintf(major, sizeof(major), "%lld", (long long)rule->major.value);
-		if (rule->minor.set && rule->minor.value >= 0)
-			snprintf(minor, sizeof(minor), "%lld", (long long)rule->minor.value);
-		ADD(rule->allow ? "lxc.cgroup2.devices.allow" : "lxc.cgroup2.devices.deny",
-		    !rule->type || rule->type == 'a'
-			? "a"
-			: FORMAT("%c %s:%s %s", rule->type, major, minor,
-				 rule->access && *rule->access ? rule->access : "rwm"));
-	}
-	for (i = 0; i < ARRAY_SIZE(always); i++)
-		ADD("lxc.cgroup2.devices.allow", always[i]);
-	return 0;
-}
-
-static int add_sysctls(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < spec->linux_.sysctl.count; i++)
-		ADD(FORMAT("lxc.sysctl.%s", spec->linux_.sysctl.items[i].key),
-		    spec->linux_.sysctl.items[i].value);
-	return 0;
 }
 
 static uint32_t propagation_of(const char *name)
@@ -279,6 +298,7 @@ static void add_to_plan(const struct spec *spec, struct plan_buffer *plan)
 		text = plan_add_string(plan, spec->domainname);
 		plan_head(plan)->domainname = text;
 	}
+	process_compile_memory_policy(linux_, plan);
 	if (linux_->personality_domain) {
 		plan_head(plan)->flags |= PLAN_PERSONALITY;
 		/* PER_LINUX32 and PER_LINUX of <linux/personality.h> */
@@ -293,11 +313,16 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	const struct spec *spec = request->spec;
 
 	ADD("lxc.rootfs.path", FORMAT("dir:%s", request->rootfs));
+	/* A hook that mounts something into the root, by its path on the host and in the container's
+	 * mount namespace, finds it there. */
+	if (spec->hooks[SPEC_HOOK_PRESTART].count || spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count ||
+	    spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count)
+		ADD("lxc.rootfs.mount", request->rootfs);
 	if (spec->hostname && !spec->linux_.namespaces[SPEC_NS_UTS].path)
 		ADD("lxc.uts.name", spec->hostname);
 	if (add_namespaces(request, recipe, plan, err) < 0 ||
 	    add_id_mappings(spec, recipe, err) < 0 || add_cgroups(request, recipe, err) < 0 ||
-	    add_unified_devices(request, recipe, err) < 0 || add_sysctls(spec, recipe, err) < 0 ||
+	    lxc_compile_sysctls(request, recipe, plan, err) < 0 ||
 	    lxc_compile_mounts(request, recipe, plan, err) < 0)
 		return -1;
 	/* The streams are the caller's or init's terminal; no terminal of LXC's own, no /dev of its
@@ -312,6 +337,9 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	ADD("lxc.signal.halt", "SIGTERM");
 	if (request->no_new_keyring)
 		ADD("lxc.keyring.session", "0");
+	/* Theirs come after ours: of what can be there once, the last counts. */
+	if (lxc_raw_compile(request, recipe, err) < 0 || network_compile(request, recipe, err) < 0)
+		return -1;
 	add_to_plan(spec, plan);
 	return 0;
 }

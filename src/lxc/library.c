@@ -4,8 +4,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "lxc/lxc.h"
+
+/* Namespaces by path and for the cgroups of monitor and container apart, as start.c sets them. */
+#define LXC_OLDEST 5
 
 static struct lxc_library library;
 static const char *failure;
@@ -35,6 +39,19 @@ const struct lxc_library *lxc_library_load(struct error *err)
 		return NULL;
 	}
 	return &library;
+}
+
+int lxc_library_check(struct error *err)
+{
+	const struct lxc_library *lxc = lxc_library_load(err);
+	const char *version = lxc ? lxc->get_version() : NULL;
+
+	if (!lxc)
+		return -1;
+	if (strtol(version, NULL, 10) < LXC_OLDEST)
+		return error_set(err, "liblxc is version %s, and %d.0 is the oldest that can be used",
+				 version, LXC_OLDEST);
+	return 0;
 }
 
 const char *lxc_library_version(void)

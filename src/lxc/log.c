@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "lxc/monitor.h"
+#include "lxc/raw.h"
 
 /* A line of LXC's log: "lxc 20260102030405.678 ERROR    conf - ../src/lxc/conf.c:mount_entry:2515 -
  * TEXT". */
@@ -48,20 +50,29 @@ static char *read_log(const struct lxc_monitor *monitor)
 	return text;
 }
 
-/* LXC puts errno's text first ("No such file or directory - Failed to …"); we put it last. */
-static int set_error(char *text, struct error *err)
+/* LXC puts errno's text first ("No such file or directory - Failed to …"): what is behind it. */
+static char *behind_errno(char *text, int *number)
 {
 	char *dash = strstr(text, " - ");
-	int number;
 
-	if (dash) {
-		*dash = '\0';
-		for (number = 1; number < 134; number++)
-			if (strcmp(text, strerrordesc_np(number) ?: "") == 0)
-				return error_errno(err, number, "LXC: %s", dash + 3);
-		*dash = ' ';
-	}
-	return error_set(err, "LXC: %s", text);
+	if (!dash)
+		return NULL;
+	*dash = '\0';
+	for (*number = 0; *number < 134; ++*number)
+		if (strcmp(text, strerrordesc_np(*number) ?: "") == 0)
+			return dash + 3;
+	*dash = ' ';
+	return NULL;
+}
+
+/* We put it last. */
+static int set_error(char *text, struct error *err)
+{
+	int number;
+	char *rest = behind_errno(text, &number);
+
+	return rest && number ? error_errno(err, number, "LXC: %s", rest)
+			      : error_set(err, "LXC: %s", rest ? rest : text);
 }
 
 /* LXC names a mount by where it makes it, below its own mount point; the user knows it by its
@@ -80,11 +91,52 @@ static void name_mount(const struct spec *spec, struct error *err)
 
 		if (strlen(mount->destination) == (size_t)(end - path) &&
 		    strncmp(mount->destination, path, (size_t)(end - path)) == 0) {
-			error_prefix(err, "mounts[%zu]: a mount of type \"%s\" on \"%s\"", i - 1,
+			error_prefix(err, "a mount of type \"%s\" on \"%s\"",
 				     mount->type ? mount->type : "", mount->destination);
+			if (mount->where)
+				error_prefix(err, "%s", mount->where);
+			else
+				error_prefix(err, "mounts[%zu]", i - 1);
 			return;
 		}
 	}
+}
+
+/* An item that LXC has refused, which is in our own line at the end: why, is in one of ours or of
+ * LXC's before it. 0: none was. */
+static int find_refusal(const struct spec *spec, const char *log, struct error *err)
+{
+	cleanup_free char *copy = log ? strdup(log) : NULL;
+	char *line, *save = NULL, *value, *without, *unknown = NULL, *reason = NULL;
+	int number;
+
+	for (line = copy ? strtok_r(copy, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		bool ours = strncmp(line, "runlxc: ", 8) == 0;
+		const char *level;
+		char *text = line_text(line, &level);
+
+		if (!ours) {
+			if (text && strncmp(level, "ERROR", 5) == 0)
+				reason = text;
+			continue;
+		}
+		if (strncmp(text, MONITOR_REFUSES, strlen(MONITOR_REFUSES)) != 0) {
+			unknown = text;
+			continue;
+		}
+		text += strlen(MONITOR_REFUSES);
+		value = strstr(text, " = ");
+		if (!value)
+			return 0;
+		*value = '\0';
+		if (unknown && !raw_find_key(text))
+			reason = unknown;
+		else if (reason && (without = behind_errno(reason, &number)))
+			reason = without;
+		return lxc_raw_blame(spec, text, value + 3, reason ? reason : "", err);
+	}
+	return 0;
 }
 
 int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec,
@@ -93,6 +145,8 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 	cleanup_free char *log = read_log(monitor);
 	char *line, *save = NULL;
 
+	if (find_refusal(spec, log, err) < 0)
+		return -1;
 	/* The first error is the cause, the others are its consequences. */
 	for (line = log ? strtok_r(log, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {

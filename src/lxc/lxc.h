@@ -35,6 +35,8 @@ struct lxc_recipe {
 	struct lxc_item *items;
 	int fds[LXC_FDS_MAX]; /* detached trees for init, in the plan by number; owned */
 	size_t fds_count;
+	bool join_time;	  /* time_fd is one of them: a time namespace for LXC's monitor to join */
+	int time_fd;
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
 			   it */
 };
@@ -47,7 +49,9 @@ struct lxc_request {
 	const struct cgroup_layout *layout;
 	const char *cgroup_path, *monitor_cgroup; /* "/docker/ID" */
 	bool no_new_keyring;
-	int lowest_fd; /* descriptors for init must not be below this one */
+	bool lxc_annotations;	    /* the operator allows raw configuration */
+	const char *network_prefix; /* of lxc_network_prefix() */
+	int lowest_fd;		    /* descriptors for init must not be below this one */
 	const struct log *log;
 };
 
@@ -65,9 +69,50 @@ int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct err
 void lxc_recipe_free(struct lxc_recipe *recipe);
 #define cleanup_recipe __attribute__((cleanup(lxc_recipe_free)))
 
-/* mounts.c, one part of lxc_compile(). */
+/* mounts.c and sysctls.c, parts of lxc_compile(). */
 int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *recipe,
 		       struct plan_buffer *plan, struct error *err);
+int lxc_compile_sysctls(const struct lxc_request *request, struct lxc_recipe *recipe,
+			struct plan_buffer *plan, struct error *err);
+
+/* ---- raw configuration: raw.c ---- */
+
+/* "org.linuxcontainers.lxc.KEY" sets "lxc.KEY"; "#2" and the like behind it let a key be repeated.
+ */
+#define LXC_RAW_PREFIX "org.linuxcontainers.lxc."
+/* Where the operator allows it for the whole host: {"lxc_annotations": true} */
+#define LXC_RAW_OPERATOR_FILE "/etc/runlxc/config.json"
+
+/* The name of the first such annotation; NULL: there is none, and no more to do. */
+const char *lxc_raw_asked(const struct spec *spec);
+/* The error for one that nobody allowed. */
+int lxc_raw_refuse(const char *annotation, struct error *err);
+/*
+ * Changes a spec that is valid by what belongs to init and to the spec itself; it is valid after
+ * that, too. With `process_only` by what an exec has as well, and nothing else. What is LXC's to
+ * apply becomes items in lxc_compile(). Every error names the annotation. May read files that the
+ * annotations name (lxc.mount.fstab, lxc.seccomp.profile).
+ */
+int lxc_raw_apply(struct spec *spec, bool process_only, const struct log *log, struct error *err);
+/* An error for an item that LXC has refused; it names the annotation if it was one's. */
+int lxc_raw_blame(const struct spec *spec, const char *key, const char *value, const char *reason,
+		  struct error *err);
+/* Parts of lxc_compile(): what is LXC's; and after everything else the networks. */
+int lxc_raw_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
+		    struct error *err);
+
+/* ---- networks: network.c ---- */
+
+/* How the host's ends of this container's veth pairs are called, but for a number. `root` is the
+ * state root's descriptor. */
+#define LXC_NETWORK_PREFIX 13
+void lxc_network_prefix(int root, const char *id, char prefix[LXC_NETWORK_PREFIX]);
+/* Once init is up: what LXC can't set on the host's ends. `config` is lxc_recipe_text()'s. */
+int lxc_network_after_start(const struct spec *spec, const char *config, struct error *err);
+/* Removes the host's ends, and with them the pairs. Only needed where the text of a container's
+ * annotations says so (lxc_network_asked()); where they are gone, there is nothing to do. */
+bool lxc_network_asked(const char *annotations);
+void lxc_network_forget(int root, const char *id);
 
 /* The items as a configuration file's text, one "key = value" a line; the caller frees it. */
 char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct error *err);
@@ -90,13 +135,16 @@ struct lxc_monitor {
 		-1, -1, -1, false                                                                  \
 	}
 
-/* Forks it. It keeps the standard streams and the descriptors below `lowest`, and no other. */
-int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err);
+/* Executes it, for the container `id`. It keeps the standard streams and the descriptors below
+ * `lowest`, and no other. */
+int lxc_monitor_spawn(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err);
 
 struct lxc_start {
 	const struct lxc_recipe *recipe;
 	const char *name, *path; /* LXC's name for the container and its lxcpath */
 	int init_fd, plan_fd;
+	int pivot_fd; /* one of `pass`: the sync socket, on which the moment before pivot_root(2) is
+			 announced (SYNC_PIVOT); -1: nobody wants to know */
 	const int
 	    *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
 	size_t pass_count;
@@ -116,9 +164,9 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
  * program keeps those below `lowest`. */
 int lxc_monitor_room(int lowest, size_t count);
 
-/* Gives a kept monitor a pidfd of the container's first process, by which it can ask the kernel how
- * that ended: liblxc does not tell a signal from a status. */
-int lxc_monitor_keep(struct lxc_monitor *monitor, int pidfd, struct error *err);
+/* Tells a monitor that it is kept, and which the container's first process is: what it records at the
+ * end is how that ended. */
+int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, struct error *err);
 
 /* Kills the monitor, without waiting for its end. */
 void lxc_hand_over_begin(const struct lxc_monitor *monitor);
@@ -149,6 +197,9 @@ void lxc_monitor_close(struct lxc_monitor *monitor);
 /* A stored configuration (lxc_recipe_text()), set into a fresh LXC container and written back by
  * LXC. The caller frees it. */
 char *lxc_config_read_back(const char *text, struct error *err);
+
+/* Whether liblxc is there, and new enough. Loads it. */
+int lxc_library_check(struct error *err);
 
 /* liblxc's version: "5.0.2". */
 const char *lxc_library_version(void);

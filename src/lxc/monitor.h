@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LXC's monitor: what runs in the forked child. Shared by start.c (our side) and monitor.c (the
- * child's). */
+/* What LXC's monitor is told: shared by start.c (our side) and monitor/ (its program). */
 #ifndef RUNLXC_LXC_MONITOR_H
 #define RUNLXC_LXC_MONITOR_H
 
@@ -13,14 +12,26 @@
 #define MONITOR_OWN_FDS 8
 #define MONITOR_FDS_MAX (LXC_FDS_MAX + 12)
 
+/* How a line of ours in LXC's log begins where LXC refused an item: "KEY = VALUE" follows. */
+#define MONITOR_REFUSES "LXC refuses "
+
 /* Goes with the descriptors: the block of strings, the container's directory, then those that have
  * a number. */
 struct monitor_request {
 	int init_fd, plan_fd;
+	int pivot_fd; /* where to say that the root is about to be changed; -1: nowhere */
+	int time_fd;  /* a time namespace to be in, with all that comes; -1: none */
 	bool keep_monitor, debug;
 	int numbers[MONITOR_FDS_MAX];
 };
 
-_Noreturn void monitor_main(int control, int log_fd, int lowest, pid_t caller);
+/* The program's arguments: the number of its control socket (its log is the next; what is below
+ * stays open), its caller's pid, and whose monitor it is, for people who look at ps. */
+enum {
+	MONITOR_ARGUMENT_LOWEST = 1,
+	MONITOR_ARGUMENT_CALLER,
+	MONITOR_ARGUMENT_ID,
+	MONITOR_ARGUMENTS,
+};
 
 #endif

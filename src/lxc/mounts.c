@@ -8,10 +8,12 @@
  * lost;
  *  - the recursive options, nosymfollow, tmpcopyup, remount, a type of cgroup, propagation other
  * than private (which is the rule: init makes all of LXC's mounts private first);
- *  - a destination below an earlier bind mount, or below a file system that brings its contents
- * along: where its symlinks lead is not known beforehand, and LXC would make the target through
- * them, on the host;
+ *  - a bind mount on /proc, or anything in it: the descriptors are looked at (destination.c);
+ *  - a destination below an earlier mount of anything but an empty new file system: where the
+ * symlinks in it lead is not known beforehand (/proc/self/root: to the host), and LXC would make
+ * the target through them;
  *  - options of a file system, but for a tmpfs's NAME=VALUE: others it drops without a word;
+ *  - a sysfs of a network that a user namespace of the container's doesn't own (sysfs.c);
  *  - an entry longer than its line buffer, or with options that are LXC's own words.
  *
  * The order of the file is kept where it can be seen: a mount that covers or lies below an earlier
@@ -35,123 +37,14 @@
 /* LXC reads entries back with getmntent_r() into a buffer of PATH_MAX bytes. */
 #define ENTRY_MAX 3500
 
-static bool is_below(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	return length == 0 || (strncmp(path, directory, length) == 0 &&
-			       (path[length] == '/' || path[length] == '\0'));
-}
-
-static bool pid_namespace_is_new(const struct spec *spec)
-{
-	const struct spec_namespace *pid = &spec->linux_.namespaces[SPEC_NS_PID];
-
-	return pid->listed && !pid->path;
-}
-
-/* "//dev/./pts/" → "dev/pts". ".." can't lead above the root. */
-static char *clean(struct arena *arena, const char *path)
-{
-	char *out = arena_alloc(arena, strlen(path) + 2, 1), *end = out;
-
-	while (out && *path) {
-		size_t length = strcspn(path, "/");
-
-		if (length == 2 && path[0] == '.' && path[1] == '.') {
-			while (end > out && *--end != '/')
-				;
-			*end = '\0';
-		} else if (length && !(length == 1 && path[0] == '.')) {
-			if (end > out)
-				*end++ = '/';
-			memcpy(end, path, length);
-			end += length;
-			*end = '\0';
-		}
-		path += length;
-		path += strspn(path, "/");
-	}
-	return out;
-}
-
-struct plan_mount *compiler_add_late(struct compiler *compiler)
-{
-	struct plan_mount *mount = &compiler->late[compiler->late_count++];
-
-	mount->fd = -1;
-	return mount;
-}
-
-/* ---- where a mount goes ---- */
-
-/*
- * Finds a destination's place in the root without following a symlink twice: *known is false where
- * it can't be known before the earlier mounts are made.
- */
-static int place(struct compiler *compiler, const char *destination, const char *what,
-		 const char **path, bool *known, bool *symlink, struct error *err)
-{
-	struct arena *arena = &compiler->recipe->arena;
-	int root = compiler->request->rootfs_fd;
-	char *lexical = clean(arena, destination);
-	bool covered = false;
-	size_t i;
-	int fd;
-
-	*known = true;
-	*symlink = false;
-	*path = NULL;
-	if (!lexical)
-		return error_errno(err, ENOMEM, "%s.destination", what);
-	for (i = 0; i < compiler->targets_count; i++)
-		if (compiler->targets[i].path[0] && is_below(lexical, compiler->targets[i].path)) {
-			/* What is there is what those mounts bring: nothing yet, or their source's
-			 * affair. */
-			covered = true;
-			*known = *known && !compiler->targets[i].foreign;
-		}
-	if (covered) {
-		*path = lexical;
-		return 0;
-	}
-
-	fd = kernel_openat2(root, lexical[0] ? lexical : ".", O_PATH, 0,
-			    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	if (fd >= 0 || errno == ENOENT) {
-		fd_close(fd);
-		*path = lexical;
-		return 0;
-	}
-	if (errno != ELOOP)
-		return error_errno(err, errno,
-				   "%s.destination: Failed to look for \"%s\" in the root", what,
-				   destination);
-	*symlink = true;
-	{
-		cleanup_free char *resolved = path_resolve_in_root(root, lexical, NULL, err);
-
-		if (!resolved)
-			return error_prefix(err, "%s.destination: \"%s\"", what, destination);
-		*path = arena_strdup(arena, resolved);
-	}
-	if (!*path)
-		return error_errno(err, ENOMEM, "%s.destination", what);
-	/* The symlink may lead onto an earlier mount, past which it was resolved in what that
-	 * covers. */
-	for (i = 0; i < compiler->targets_count; i++)
-		if (compiler->targets[i].path[0] && is_below(*path, compiler->targets[i].path))
-			*known = false;
-	return 0;
-}
-
 static bool overlaps_late(const struct compiler *compiler, const char *path)
 {
 	size_t i;
 
 	for (i = 0; i < compiler->targets_count; i++)
-		if (compiler->targets[i].late && (is_below(path, compiler->targets[i].path) ||
-						  is_below(compiler->targets[i].path, path)))
+		if (compiler->targets[i].late &&
+		    (compiler_is_below(path, compiler->targets[i].path) ||
+		     compiler_is_below(compiler->targets[i].path, path)))
 			return true;
 	return false;
 }
@@ -162,7 +55,7 @@ static bool below_a_new_mount(const struct compiler *compiler, const char *path)
 
 	for (i = 0; i < compiler->targets_count; i++)
 		if (compiler->targets[i].path[0] && strcmp(path, compiler->targets[i].path) != 0 &&
-		    is_below(path, compiler->targets[i].path))
+		    compiler_is_below(path, compiler->targets[i].path))
 			return true;
 	return false;
 }
@@ -194,18 +87,18 @@ static bool is_lxc_word(const char *data)
 	return false;
 }
 
-/* File systems in which there is nothing, or only what the kernel put there. */
-static bool is_of_the_kernel(const char *type)
+/* File systems in which there is nothing at first, no symlink above all. */
+static bool is_empty_when_new(const char *type)
 {
-	static const char *const types[] = {
-	    "tmpfs",   "ramfs", "proc",	   "sysfs",   "mqueue",	    "devpts",	"cgroup",
-	    "cgroup2", "bpf",	"debugfs", "tracefs", "securityfs", "configfs", "hugetlbfs"};
-	size_t i;
+	return strcmp(type, "tmpfs") == 0 || strcmp(type, "ramfs") == 0;
+}
 
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	return false;
+/* Whether the root's propagation will be set on what LXC mounts, too. */
+static bool root_propagates(const struct spec *spec)
+{
+	const char *root = spec->linux_.rootfs_propagation;
+
+	return root && root[0] == 'r' && strcmp(root, "rprivate") != 0;
 }
 
 static bool has_bare_word(const char *data)
@@ -220,21 +113,25 @@ static bool has_bare_word(const char *data)
 	return false;
 }
 
-static bool lxc_can_mount(const struct spec_mount *mount, const struct mount_options *options,
-			  const char *path)
+static bool lxc_can_mount(const struct compiler *compiler, const struct spec_mount *mount,
+			  const struct mount_options *options, const struct place *place)
 {
-	const char *type = mount->type ? mount->type : "";
+	const char *type = mount->type ? mount->type : "", *path = place->path;
 
 	if (options->attr_rec_set || options->attr_rec_clear || options->copy_up ||
 	    options->remount || options->attr_set & MOUNT_ATTR_NOSYMFOLLOW ||
 	    is_lxc_word(options->data))
 		return false;
-	if (options->propagation & ~(uint32_t)(MS_PRIVATE | MS_REC))
+	if (options->propagation & ~(uint32_t)(MS_PRIVATE | MS_REC) ||
+	    (options->propagation && root_propagates(compiler->request->spec)))
+		return false;
+	if (place->proc == PLAN_PROC_FILE || (place->proc == PLAN_PROC_ROOT && options->bind))
 		return false;
 	if (options->bind)
 		return !(options->attr_set & ~(uint64_t)MOUNT_ATTR_RDONLY) &&
 		       !(options->attr_clear & ~(uint64_t)MOUNT_ATTR_RDONLY);
-	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
+	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0 ||
+	    compiler_makes_sysfs(compiler, type))
 		return false;
 	/* LXC drops words that it doesn't know without a word of its own, and all options of the
 	 * kernel's own file systems; init hears the kernel's answer. */
@@ -305,70 +202,6 @@ static int make_target(struct compiler *compiler, const char *path, bool directo
 	return fd < 0 ? error_prefix(err, "%s.destination: \"%s\"", what, destination) : 0;
 }
 
-/* ---- init's mounts ---- */
-
-int compiler_open_source(struct compiler *compiler, const char *source, const char *what,
-			 const struct mount_options *options, struct error *err)
-{
-	cleanup_close int tree = -1;
-	struct mount_attr attr = {.attr_set = options->attr_set, .attr_clr = options->attr_clear};
-	struct mount_attr below = {.attr_set = options->attr_rec_set,
-				   .attr_clr = options->attr_rec_clear};
-
-	tree = kernel_open_tree(AT_FDCWD, source,
-				OPEN_TREE_CLONE | (options->recursive ? AT_RECURSIVE : 0));
-	if (tree < 0)
-		return error_errno(err, errno, "%s.source: Failed to open \"%s\"", what, source);
-	if ((attr.attr_set || attr.attr_clr) &&
-	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH, &attr) < 0)
-		return error_errno(err, errno, "%s.options: Failed to set them on \"%s\"", what,
-				   source);
-	if ((below.attr_set || below.attr_clr) &&
-	    kernel_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &below) < 0)
-		return error_errno(err, errno,
-				   "%s.options: Failed to set them recursively on \"%s\"", what,
-				   source);
-	return lxc_recipe_keep_fd(compiler->recipe, fd_take(&tree), compiler->request->lowest_fd,
-				  err);
-}
-
-static int add_late_mount(struct compiler *compiler, const struct spec_mount *mount,
-			  const char *what, const struct mount_options *options, const char *source,
-			  bool is_file, bool no_symlink, struct error *err)
-{
-	struct plan_mount *late = compiler_add_late(compiler);
-	const char *type = mount->type ? mount->type : "";
-
-	late->is_file = is_file;
-	late->copy_up = options->copy_up;
-	late->no_symlink = no_symlink;
-	late->propagation = options->propagation;
-	late->what = plan_add_string(compiler->plan, what);
-	late->destination = plan_add_string(compiler->plan, mount->destination);
-	late->type = plan_add_string(compiler->plan, type);
-	late->source = plan_add_string(compiler->plan, source);
-	if (options->remount) {
-		late->kind = PLAN_MOUNT_REMOUNT;
-	} else if (options->bind) {
-		late->kind = PLAN_MOUNT_TREE;
-		late->fd = compiler_open_source(compiler, source, what, options, err);
-		return late->fd < 0 ? -1 : 0; /* the options are set on the tree */
-	} else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
-		late->kind = PLAN_MOUNT_CGROUP;
-	} else {
-		late->kind = PLAN_MOUNT_NEW;
-		late->data = plan_add_string(compiler->plan, options->data);
-		/* A disk's file system must be told before it reads its journal. */
-		late->sb_readonly =
-		    options->attr_set & MOUNT_ATTR_RDONLY && source && source[0] == '/';
-	}
-	late->attr_set = options->attr_set;
-	late->attr_clear = options->attr_clear;
-	late->attr_rec_set = options->attr_rec_set;
-	late->attr_rec_clear = options->attr_rec_clear;
-	return 0;
-}
-
 /* ---- one mount of the file ---- */
 
 static const char *absolute_source(struct compiler *compiler, const struct spec_mount *mount,
@@ -380,17 +213,55 @@ static const char *absolute_source(struct compiler *compiler, const struct spec_
 			    mount->source);
 }
 
+/* What is to be hidden in a procfs or sysfs, init will look for in just that, or give up. */
+static void note_kernel_mount(struct compiler *compiler, const struct mount_options *options,
+			      const char *type, const char *path)
+{
+	struct plan *plan = plan_head(compiler->plan);
+
+	if (options->remount)
+		return;
+	if (!path[0])
+		plan->flags &= ~(uint32_t)(PLAN_HAS_PROC | PLAN_HAS_SYS);
+	else if (strcmp(path, "proc") == 0)
+		plan->flags |= PLAN_HAS_PROC; /* nothing else may be mounted there */
+	else if (strcmp(path, "sys") == 0 && !options->bind && strcmp(type, "sysfs") == 0)
+		plan->flags |= PLAN_HAS_SYS;
+	else if (strcmp(path, "sys") == 0)
+		plan->flags &= ~(uint32_t)PLAN_HAS_SYS;
+}
+
+static void add_target(struct compiler *compiler, const struct mount_options *options,
+		       const char *type, const char *path, bool late)
+{
+	const struct target *there = compiler_target_at(compiler, path);
+	struct target *target = &compiler->targets[compiler->targets_count++];
+
+	target->path = path;
+	target->late = late;
+	target->type = type;
+	target->bind = options->bind;
+	/* A remount leaves there what is there. */
+	if (options->remount) {
+		target->type = there ? there->type : NULL;
+		target->bind = there && there->bind;
+	}
+	target->foreign = options->bind || !is_empty_when_new(type);
+	note_kernel_mount(compiler, options, type, path);
+}
+
 static int compile_mount(struct compiler *compiler, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &compiler->request->spec->mounts[index];
-	const char *type = mount->type ? mount->type : "", *source, *path, *create = NULL;
-	bool known, symlink, is_file = false, late;
+	const char *type = mount->type ? mount->type : "", *source, *create = NULL;
+	bool is_file = false, late;
 	struct mount_options options;
-	struct target *target;
-	char what[32];
+	struct place place;
+	char number[32];
+	const char *what = mount->where ? mount->where : number;
 	bool kernel_fs = strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
 
-	snprintf(what, sizeof(what), "mounts[%zu]", index);
+	snprintf(number, sizeof(number), "mounts[%zu]", index);
 	if (mount_options_parse(mount, what, &compiler->recipe->arena, &options, err) < 0)
 		return -1;
 	if (!options.bind && !options.remount && !*type)
@@ -405,71 +276,72 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 					   source ? source : "");
 		is_file = !S_ISDIR(st.st_mode);
 	}
-	if (place(compiler, mount->destination, what, &path, &known, &symlink, err) < 0)
+	if (compiler_place(compiler,
+			   &(struct place_request){.destination = mount->destination,
+						   .what = what,
+						   .type = type,
+						   .bind = options.bind,
+						   .remount = options.remount},
+			   &place, err) < 0)
 		return -1;
-	if (symlink && kernel_fs && known) /* CVE-2019-19921 */
+	if (place.symlink && kernel_fs && place.known) /* CVE-2019-19921 */
 		return error_set(err,
 				 "%s.destination: \"%s\" is a symlink in the root; a %s must be "
 				 "mounted on an ordinary directory",
 				 what, mount->destination, type);
 	/* The root itself is a place for init alone: LXC mounts it before everything else. */
-	late = !known || !path[0] || !lxc_can_mount(mount, &options, path) ||
-	       overlaps_late(compiler, path) ||
-	       entry_length(mount, &options, source, path) > ENTRY_MAX;
+	late = !place.known || !place.path[0] ||
+	       !lxc_can_mount(compiler, mount, &options, &place) ||
+	       overlaps_late(compiler, place.path) ||
+	       entry_length(mount, &options, source, place.path) > ENTRY_MAX;
 
 	if (late) {
-		if (add_late_mount(compiler, mount, what, &options, source, is_file, kernel_fs,
-				   err) < 0)
+		if (compiler_add_late_mount(compiler,
+					    &(struct late_request){.mount = mount,
+								   .options = &options,
+								   .place = &place,
+								   .what = what,
+								   .source = source,
+								   .is_file = is_file,
+								   .no_symlink = kernel_fs},
+					    err) < 0)
 			return -1;
 	} else {
 		/* In the root we make the target, safely; in a new file system there is nothing
 		 * that LXC could be led astray by, and no target before it is mounted. */
-		if (below_a_new_mount(compiler, path))
+		if (below_a_new_mount(compiler, place.path))
 			create = is_file ? "file" : "dir";
-		else if (make_target(compiler, path, !is_file, what, mount->destination, err) < 0)
+		else if (make_target(compiler, place.path, !is_file, what, mount->destination,
+				     err) < 0)
 			return -1;
-		if (add_entry(compiler, mount, what, &options, source, path, create, err) < 0)
+		if (add_entry(compiler, mount, what, &options, source, place.path, create, err) < 0)
 			return -1;
-		if (strcmp(path, "proc") == 0)
+		if (strcmp(place.path, "proc") == 0)
 			compiler->have_proc = !options.bind && strcmp(type, "proc") == 0;
 	}
-	target = &compiler->targets[compiler->targets_count++];
-	target->path = path;
-	target->late = late;
-	target->bind = options.bind;
-	target->foreign = options.bind || !is_of_the_kernel(type);
+	add_target(compiler, &options, type, place.path, late);
 	return 0;
 }
 
-/*
- * init is executed through /proc, and LXC insists on one whose /proc/self is 1: a container that
- * shares a pid namespace would lose its own (LXC unmounts what it takes for the wrong one, and its
- * replacement again before it executes). So one more is stacked for LXC to take off; and where the
- * container has no /proc at all, one for init, which takes it off itself.
- */
+/* init is executed through /proc: where the container has none, or will only get it from init, one
+ * for init, which takes it off itself. */
 static int add_proc_for_init(struct compiler *compiler, struct error *err)
 {
 	const struct lxc_request *request = compiler->request;
-	int extra = pid_namespace_is_new(request->spec) ? 0 : 1;
+	struct stat st;
 
-	if (!compiler->have_proc) {
-		struct stat st;
-
-		if (fstatat(request->rootfs_fd, "proc", &st, AT_SYMLINK_NOFOLLOW) < 0) {
-			if (make_target(compiler, "proc", true, "root.path", "/proc", err) < 0)
-				return -1;
-			compiler->recipe->made_proc = true;
-		} else if (!S_ISDIR(st.st_mode)) {
-			return error_set(err, "root.path: \"/proc\" in it is not a directory");
-		}
-		plan_head(compiler->plan)->flags |= PLAN_HIDE_PROC;
-		extra++;
-	}
-	for (; extra > 0; extra--)
-		if (lxc_recipe_add(compiler->recipe, "lxc.mount.entry",
-				   "proc proc proc nosuid,nodev,noexec 0 0", err) < 0)
+	if (compiler->have_proc)
+		return 0;
+	if (fstatat(request->rootfs_fd, "proc", &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (make_target(compiler, "proc", true, "root.path", "/proc", err) < 0)
 			return -1;
-	return 0;
+		compiler->recipe->made_proc = true;
+	} else if (!S_ISDIR(st.st_mode)) {
+		return error_set(err, "root.path: \"/proc\" in it is not a directory");
+	}
+	plan_head(compiler->plan)->flags |= PLAN_HIDE_PROC;
+	return lxc_recipe_add(compiler->recipe, "lxc.mount.entry",
+			      "proc proc proc nosuid,nodev,noexec 0 0", err);
 }
 
 /* ---- all of them ---- */
@@ -507,6 +379,7 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	    .request = request, .recipe = recipe, .plan = plan, .targets = targets, .late = late};
 	bool setup_dev = true;
 	struct plan_list list;
+	struct stat st;
 	size_t i;
 
 	if (!targets || !late)
@@ -514,6 +387,10 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	for (i = 0; i < spec->mounts_count; i++)
 		if (compile_mount(&compiler, i, err) < 0)
 			return -1;
+	/* LXC opens it, too, without following symlinks. */
+	if (fstatat(request->rootfs_fd, "dev", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISDIR(st.st_mode))
+		return error_set(err, "root.path: \"/dev\" in it is not a directory");
 	/* A /dev that is bound in is the user's own: nothing is made in it that wasn't asked for.
 	 */
 	for (i = 0; i < compiler.targets_count; i++)

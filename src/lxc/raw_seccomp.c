@@ -257,7 +257,7 @@ static int add_architectures(struct policy *policy)
 
 int raw_seccomp(struct raw_state *state, const struct raw_item *item, struct error *err)
 {
-	struct spec_seccomp seccomp = {.set = true};
+	struct spec_seccomp seccomp = {.set = true, .flags_set = true};
 	struct policy policy = {.state = state, .item = item, .seccomp = &seccomp, .err = err};
 	cleanup_free char *text = NULL;
 	char *line, *next;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -12,7 +14,11 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/program.h"
 #include "lxc/monitor.h"
+
+/* The monitor's program (monitor/), in the library. */
+extern const char runlxc_monitor_start[], runlxc_monitor_end[];
 
 int lxc_monitor_room(int lowest, size_t count)
 {
@@ -20,12 +26,54 @@ int lxc_monitor_room(int lowest, size_t count)
 	return lowest + MONITOR_OWN_FDS + (int)count;
 }
 
-int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err)
+/* Out of the way of the places that the descriptors are to have in the monitor. */
+static int move_above(int *fd, int lowest)
 {
-	cleanup_close int ours = -1, theirs = -1;
-	pid_t caller = getpid();
+	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+
+	if (moved < 0)
+		return -1;
+	fd_close(*fd);
+	*fd = moved;
+	return 0;
+}
+
+static int spawn(struct lxc_monitor *monitor, const char *id, int program, int control, int lowest,
+		 struct error *err)
+{
+	posix_spawn_file_actions_t actions;
+	char path[64], number[16], caller[16];
+	char *const arguments[] = {(char *)"runlxc-monitor", number, caller, (char *)id, NULL};
+	char *const environment[] = {NULL};
+	int failed;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
+	snprintf(number, sizeof(number), "%d", lowest);
+	snprintf(caller, sizeof(caller), "%d", (int)getpid());
+	failed = posix_spawn_file_actions_init(&actions);
+	if (failed)
+		return error_errno(err, failed, "Failed to start LXC's monitor");
+	failed = posix_spawn_file_actions_adddup2(&actions, control, lowest);
+	if (!failed)
+		failed = posix_spawn_file_actions_adddup2(&actions, monitor->log_fd, lowest + 1);
+	if (!failed)
+		failed = posix_spawn(&monitor->pid, path, &actions, NULL, arguments, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	if (failed) {
+		monitor->pid = -1;
+		return error_errno(err, failed, "Failed to start LXC's monitor");
+	}
+	return 0;
+}
+
+int lxc_monitor_spawn(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err)
+{
+	cleanup_close int ours = -1, theirs = -1, program = -1;
 	int pair[2];
 
+	program = program_open("runlxc-monitor", runlxc_monitor_start, runlxc_monitor_end, err);
+	if (program < 0)
+		return -1;
 	monitor->log_fd = kernel_memfd_create("runlxc-lxc-log", MFD_CLOEXEC);
 	if (monitor->log_fd < 0 || fcntl(monitor->log_fd, F_SETFL, O_APPEND) < 0)
 		return error_errno(err, errno, "Failed to make a memfd for LXC's log");
@@ -33,11 +81,11 @@ int lxc_monitor_fork(struct lxc_monitor *monitor, int lowest, struct error *err)
 		return error_errno(err, errno, "Failed to make a socket pair");
 	ours = pair[0];
 	theirs = pair[1];
-	monitor->pid = fork();
-	if (monitor->pid < 0)
-		return error_errno(err, errno, "Failed to fork LXC's monitor");
-	if (monitor->pid == 0)
-		monitor_main(theirs, monitor->log_fd, lowest, caller);
+	if (move_above(&theirs, lowest + 2) < 0 || move_above(&monitor->log_fd, lowest + 2) < 0 ||
+	    move_above(&program, lowest + 2) < 0)
+		return error_errno(err, errno, "Failed to duplicate a descriptor");
+	if (spawn(monitor, id, program, theirs, lowest, err) < 0)
+		return -1;
 	monitor->control = fd_take(&ours);
 	return 0;
 }
@@ -73,6 +121,10 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 {
 	struct monitor_request request = {.init_fd = start->init_fd,
 					  .plan_fd = start->plan_fd,
+					  .pivot_fd = start->pivot_fd,
+					  .time_fd = start->recipe->join_time
+							 ? start->recipe->time_fd
+							 : -1,
 					  .keep_monitor = start->keep_monitor,
 					  .debug = start->debug};
 	union {
@@ -108,24 +160,10 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	return 0;
 }
 
-int lxc_monitor_keep(struct lxc_monitor *monitor, int pidfd, struct error *err)
+int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, struct error *err)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = (char[]){'P'}, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &pidfd, sizeof(int));
 	/* It lies in the socket until the container has ended. */
-	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
+	if (send(monitor->control, &pid, sizeof(pid), MSG_NOSIGNAL) < 0)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	monitor->kept = true;
 	return 0;

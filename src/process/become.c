@@ -12,9 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +196,18 @@ static void set_labels(struct init *init)
 		write_label(init, "process.selinuxLabel", "exec", selinux);
 }
 
+/* Only a process itself can set its own, so it can't be done from outside. */
+static void set_memory_policy(struct init *init)
+{
+	const struct plan *plan = init->plan;
+	const void *nodes = plan->memory_nodes.count ? plan_items(plan, plan->memory_nodes) : NULL;
+
+	/* The kernel takes one bit less than it is told. */
+	if (syscall(SYS_set_mempolicy, (int)plan->memory_policy, nodes,
+		    nodes ? plan->memory_nodes.count * 64UL + 1 : 0UL) < 0)
+		report_failure(init, 0, errno, "linux.memoryPolicy: Failed to set it");
+}
+
 void become_prepare(struct init *init)
 {
 	const struct plan *plan = init->plan;
@@ -214,6 +224,8 @@ void become_prepare(struct init *init)
 		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	if (plan->flags & PLAN_PERSONALITY && personality(plan->personality) < 0)
 		report_failure(init, 0, errno, "linux.personality: Failed to set it");
+	if (plan->memory_policy_set)
+		set_memory_policy(init);
 	set_labels(init);
 
 	if (syscall(SYS_setgroups, (size_t)plan->groups.count, plan_items(plan, plan->groups)) <
@@ -240,18 +252,6 @@ void become_prepare(struct init *init)
 		setfsuid(0);
 		setfsgid(0);
 	}
-}
-
-static void load_seccomp(struct init *init)
-{
-	const struct plan *plan = init->plan;
-	struct sock_fprog filter = {.len = (unsigned short)plan->seccomp.count,
-				    .filter =
-					(struct sock_filter *)plan_items(plan, plan->seccomp)};
-
-	if (plan->seccomp.count &&
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->seccomp_flags, &filter) < 0)
-		report_failure(init, 0, errno, "linux.seccomp: Failed to load the filter");
 }
 
 static void set_capabilities(struct init *init, const uint64_t *sets)
@@ -294,6 +294,21 @@ static void drop_bounding(struct init *init, uint64_t keep)
 	}
 }
 
+/* Whoever runs is who was asked for, and no other: to the kernel an id of -1 means the old one. */
+static void check_user(struct init *init)
+{
+	const struct plan *plan = init->plan;
+	uid_t uids[3];
+	gid_t gids[3];
+
+	if (getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
+	    getresgid(&gids[0], &gids[1], &gids[2]) < 0 || uids[0] != plan->uid ||
+	    uids[1] != plan->uid || uids[2] != plan->uid || gids[0] != plan->gid ||
+	    gids[1] != plan->gid || gids[2] != plan->gid)
+		report_failure(init, 0, 0, "process.user: Failed to become %u:%u", plan->uid,
+			       plan->gid);
+}
+
 void become_execute(struct init *init)
 {
 	const struct plan *plan = init->plan;
@@ -302,7 +317,7 @@ void become_execute(struct init *init)
 	/* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before it is
 	 * given up; with it, as late as can be. */
 	if (!(plan->flags & PLAN_NO_NEW_PRIVS))
-		load_seccomp(init);
+		seccomp_load(init);
 	if (plan->flags & PLAN_CAPABILITIES) {
 		drop_bounding(init, plan->capabilities[BOUNDING]);
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
@@ -315,6 +330,7 @@ void become_execute(struct init *init)
 	if (syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
 		report_failure(init, 0, errno, "process.user.uid: Failed to become user %u",
 			       plan->uid);
+	check_user(init);
 	if (plan->flags & PLAN_CAPABILITIES)
 		set_capabilities(init, plan->capabilities);
 	umask(plan->flags & PLAN_UMASK ? plan->umask : 022);
@@ -327,7 +343,8 @@ void become_execute(struct init *init)
 		report_failure(init, 0, errno,
 			       "Failed to close the descriptors that are not the program's");
 	if (plan->flags & PLAN_NO_NEW_PRIVS)
-		load_seccomp(init);
+		seccomp_load(init);
+	start_hooks_run(init);
 	execve(program, arguments, environment);
 	error = errno;
 	fail_program(init, arguments[0], error);

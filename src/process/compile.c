@@ -52,6 +52,7 @@ void plan_buffer_init(struct plan_buffer *buffer)
 	plan = plan_head(buffer);
 	plan->magic = PLAN_MAGIC;
 	plan->sync_fd = plan->start_fd = plan->join_pidfd = plan->join_cgroup_fd = -1;
+	plan->sysctl_fd = plan->proc_fd = -1;
 	for (i = 0; i < 3; i++)
 		plan->stdio_fd[i] = i;
 }
@@ -293,5 +294,40 @@ int process_compile(const struct spec_process *process, bool own_user_namespace,
 		plan_head(buffer)->flags |= PLAN_NO_NEW_PRIVS;
 	/* Without the field a process has none: runc's reading of the specification. */
 	compile_capabilities(&process->capabilities, own_user_namespace, log, plan_head(buffer));
+	return 0;
+}
+
+int process_compile_hooks(const struct spec_hooks *hooks, const char *state,
+			  struct plan_buffer *buffer, struct error *err)
+{
+	/* With its key, which no value can hold: an id may be any number. */
+	const char *field = strstr(state, "\"pid\":" PROCESS_STATE_PID);
+	const char *mark = field ? field + strlen("\"pid\":") : NULL;
+	cleanup_free struct plan_hook *items = calloc(hooks->count + 1, sizeof(*items));
+	cleanup_free char *head = mark ? strndup(state, (size_t)(mark - state)) : NULL;
+	struct plan_list list;
+	plan_string text;
+	size_t i;
+
+	if (!hooks->count)
+		return 0;
+	if (!items || !head)
+		return error_errno(err, ENOMEM, "Failed to make the process plan");
+	for (i = 0; i < hooks->count; i++) {
+		const struct spec_hook *hook = &hooks->items[i];
+
+		items[i].path = plan_add_string(buffer, hook->path);
+		items[i].args = plan_add_strings(buffer, hook->args.items, hook->args.count);
+		items[i].env = plan_add_strings(buffer, hook->env.items, hook->env.count);
+		items[i].timeout = !hook->timeout.set		   ? -1
+				   : hook->timeout.value > 1000000 ? 1000000
+								   : (int32_t)hook->timeout.value;
+	}
+	list = plan_add_items(buffer, items, hooks->count, sizeof(*items));
+	plan_head(buffer)->start_hooks = list;
+	text = plan_add_string(buffer, head);
+	plan_head(buffer)->state_head = text;
+	text = plan_add_string(buffer, mark + strlen(PROCESS_STATE_PID));
+	plan_head(buffer)->state_tail = text;
 	return 0;
 }

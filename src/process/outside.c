@@ -15,26 +15,14 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/program.h"
 
 /* From the C file that embeds the program; see init_blob.c.in. */
 extern const char runlxc_init_start[], runlxc_init_end[];
 
 int process_init_open(struct error *err)
 {
-	size_t size = (size_t)(runlxc_init_end - runlxc_init_start);
-	cleanup_close int fd = -1;
-
-	/*
-	 * Sealed, and a copy of its own for each container: whatever a container does to it through
-	 * /proc/PID/exe, neither the host nor another container ever executes it (CVE-2019-5736).
-	 */
-	fd = kernel_memfd_create("runlxc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
-		fd = kernel_memfd_create("runlxc-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || path_write_all(fd, runlxc_init_start, size) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		return error_errno(err, errno, "Failed to make init's memfd");
-	return fd_take(&fd);
+	return program_open("runlxc-init", runlxc_init_start, runlxc_init_end, err);
 }
 
 static int set_oom_score(pid_t pid, int64_t score, struct error *err)
@@ -58,6 +46,7 @@ struct scheduler_attributes {
 	int32_t nice;
 	uint32_t priority;
 	uint64_t runtime, deadline, period;
+	uint32_t utilisation_min, utilisation_max; /* Linux 5.3; before it, they must be 0 */
 };
 
 static int set_scheduler(const struct spec_scheduler *scheduler, pid_t pid, struct error *err)

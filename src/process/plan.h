@@ -41,6 +41,8 @@ enum plan_flags {
 	PLAN_PERSONALITY = 1 << 13,
 	PLAN_LOG_STEPS = 1 << 14,
 	PLAN_SET_HOME = 1 << 15, /* HOME is missing or empty in env: look it up */
+	PLAN_HAS_PROC = 1 << 16, /* there is a procfs on /proc, or will be by a late mount */
+	PLAN_HAS_SYS = 1 << 17,	 /* a sysfs on /sys */
 };
 
 enum plan_mount_kind {
@@ -51,6 +53,13 @@ enum plan_mount_kind {
 	PLAN_MOUNT_REMOUNT, /* change what is mounted there */
 };
 
+/* What a destination has to do with /proc (base/procfs.h). */
+enum plan_proc {
+	PLAN_PROC_NONE, /* nothing: the target must not be on a procfs */
+	PLAN_PROC_ROOT, /* it is /proc: only a procfs may be mounted there */
+	PLAN_PROC_FILE, /* one of the few files in it that may be covered */
+};
+
 /* A mount that LXC can't make: its options, or what lies under it, are beyond lxc.mount.entry. */
 struct plan_mount {
 	uint32_t kind;
@@ -59,12 +68,24 @@ struct plan_mount {
 	uint32_t copy_up;	       /* tmpcopyup: fill the new tmpfs with what it covers */
 	uint32_t no_symlink;	       /* proc and sysfs: the target must be an ordinary directory
 					  (CVE-2019-19921) */
-	uint32_t propagation;	       /* MS_SHARED … with MS_REC, 0: leave private */
+	uint32_t proc;		       /* enum plan_proc */
+	uint32_t propagation;	       /* MS_SHARED … with MS_REC; 0: nothing was asked for */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*, of this mount */
 	uint64_t attr_rec_set, attr_rec_clear; /* of everything below it, too */
 	uint32_t sb_readonly; /* the file system itself is read-only, not just this mount of it */
 	plan_string destination, type, source, data;
 	plan_string what; /* for errors: "mounts[3]" */
+};
+
+struct plan_sysctl {
+	plan_string key, path, value; /* path: below /proc/sys */
+};
+
+/* A startContainer hook. */
+struct plan_hook {
+	plan_string path;
+	struct plan_list args, env; /* plan_string */
+	int32_t timeout;	    /* seconds; -1: none */
 };
 
 struct plan_device {
@@ -90,7 +111,12 @@ struct plan {
 	int32_t preserve_fds;	  /* how many from 3 on the program gets */
 	uint32_t join_namespaces; /* CLONE_NEW* for setns */
 
+	int32_t proc_fd;	/* a procfs of the host's, to make a new time namespace; -1: none */
+	plan_string time_offsets; /* what is written to timens_offsets; 0: nothing */
+
 	uint32_t uid, gid, umask, personality;
+	uint32_t memory_policy_set, memory_policy; /* set_mempolicy(2): the mode, with its flags */
+	struct plan_list memory_nodes;		   /* uint64_t, a bit for each */
 	uint64_t capabilities[5];   /* in the order of enum spec_capability_set */
 	struct plan_list groups;    /* uint32_t */
 	struct plan_list args, env; /* plan_string */
@@ -103,11 +129,17 @@ struct plan {
 	struct plan_list seccomp; /* struct sock_filter */
 	uint32_t seccomp_flags;
 
+	struct plan_list start_hooks;	     /* struct plan_hook */
+	plan_string state_head, state_tail; /* what they get on stdin: the pid, as they see it, goes in
+					       between */
+
 	struct plan_list mounts;	   /* struct plan_mount */
 	struct plan_list cgroups;	   /* struct plan_cgroup */
 	struct plan_list devices;	   /* struct plan_device */
 	struct plan_list masked, readonly; /* plan_string */
-	uint32_t root_propagation;	   /* for "/" at the end; 0: stays private */
+	struct plan_list sysctls;	   /* struct plan_sysctl */
+	int32_t sysctl_fd;		   /* the host's /proc/sys, for these alone; -1: none */
+	uint32_t root_propagation;	   /* MS_SLAVE … with MS_REC; 0: private */
 };
 
 /* ---- what goes over the sync socket, one message each ---- */
@@ -119,8 +151,12 @@ enum sync_type {
 	SYNC_TERMINAL = 'T', /* init → parent: carries the pty's master */
 	SYNC_READY = 'R', /* init → parent: everything is set up; the sender's credentials tell its
 			   * pid; carries the socket on which the talk goes on */
+	SYNC_PIVOT = 'P', /* LXC's child → parent: pivot_root(2) is next; the answer is the same, when
+			   * the hooks have run */
 	SYNC_COMMIT = 'K',  /* parent → init: you are recorded; wait for the start */
 	SYNC_START = 'S',   /* parent → init: as COMMIT, and go on at once */
+	SYNC_LISTENER = 'L', /* init → parent, after the start: struct sync_listener follows; the
+			      * answer is the same, when an agent has the listener */
 	SYNC_STEP = 'D',    /* init → parent: a line for the debug log */
 	SYNC_WARNING = 'W', /* init → parent: a line for the log */
 };
@@ -134,6 +170,16 @@ struct sync_error {
 	char type;
 	unsigned char exit_code;
 	char text[SYNC_MESSAGE_MAX - 2];
+};
+
+/*
+ * Behind 'L': the number of the listener's descriptor in init, from where the parent fetches it. init
+ * lives under its filter by then. It makes one call, write(2), before the agent has the listener,
+ * and so that is the one that no filter may notify of.
+ */
+struct sync_listener {
+	char type;
+	int32_t descriptor;
 };
 
 #endif

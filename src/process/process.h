@@ -47,6 +47,12 @@ struct plan_list plan_add_strings(struct plan_buffer *buffer, char *const *items
 int process_compile(const struct spec_process *process, bool own_user_namespace,
 		    const struct log *log, struct plan_buffer *buffer, struct error *err);
 
+/* The hooks that init runs before the program. `state` is the state document for them, with
+ * PROCESS_STATE_PID where the pid goes as they see it. */
+#define PROCESS_STATE_PID "2147483646"
+int process_compile_hooks(const struct spec_hooks *hooks, const char *state,
+			  struct plan_buffer *buffer, struct error *err);
+
 /* "CAP_CHOWN", "cap_chown" or "chown" → 0; -1: unknown. */
 int process_capability_from_name(const char *name);
 
@@ -57,6 +63,13 @@ int process_capability_from_name(const char *name);
  */
 int process_compile_seccomp(const struct spec_seccomp *seccomp, int cache, const struct log *log,
 			    struct plan_buffer *buffer, struct error *err);
+
+/* linux.memoryPolicy, which every process of the container has. */
+void process_compile_memory_policy(const struct spec_linux *linux_, struct plan_buffer *buffer);
+
+/* SECCOMP_FILTER_FLAG_*, up to NULL; and whether this kernel has one. */
+extern const char *const process_seccomp_flags[];
+bool process_seccomp_flag_supported(const char *name);
 
 /* Copies the plan into a memfd that nobody can change any more. */
 int process_plan_seal(struct plan_buffer *buffer, struct error *err);

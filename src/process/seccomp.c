@@ -14,6 +14,10 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "process/seccomp_cache.h"
+#include "process/seccomp_parts.h"
+
+/* How many calls make a tree worth it. */
+#define TREE_MIN 32
 
 static int action_of(const char *name, const struct spec_u64 *errno_ret, uint32_t *action)
 {
@@ -29,6 +33,8 @@ static int action_of(const char *name, const struct spec_u64 *errno_ret, uint32_
 		*action = SCMP_ACT_ERRNO(data);
 	else if (strcmp(name, "SCMP_ACT_TRACE") == 0)
 		*action = SCMP_ACT_TRACE(data);
+	else if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
+		*action = SCMP_ACT_NOTIFY;
 	else if (strcmp(name, "SCMP_ACT_LOG") == 0)
 		*action = SCMP_ACT_LOG;
 	else if (strcmp(name, "SCMP_ACT_ALLOW") == 0)
@@ -69,17 +75,9 @@ static int add_architectures(scmp_filter_ctx ctx, const struct spec_seccomp *sec
 
 	for (i = 0; i < seccomp->architectures.count; i++) {
 		const char *name = seccomp->architectures.items[i];
-		char lower[32];
-		uint32_t token;
-		size_t k;
+		uint32_t token = seccomp_architecture(name);
 		int result;
 
-		/* "SCMP_ARCH_X86_64" → libseccomp's "x86_64" */
-		for (k = 0; strlen(name) > 10 && name[10 + k] && k < sizeof(lower) - 1; k++)
-			lower[k] = (char)(name[10 + k] |
-					  (name[10 + k] >= 'A' && name[10 + k] <= 'Z' ? 0x20 : 0));
-		lower[k] = '\0';
-		token = seccomp_arch_resolve_name(lower);
 		if (!token)
 			return error_set(
 			    err, "linux.seccomp.architectures[%zu]: \"%s\" is not known", i, name);
@@ -161,11 +159,22 @@ static int add_rules(scmp_filter_ctx ctx, const struct spec_seccomp *seccomp,
 	return 0;
 }
 
+static size_t count_calls(const struct spec_seccomp *seccomp)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < seccomp->syscalls_count; i++)
+		count += seccomp->syscalls[i].names.count;
+	return count;
+}
+
 static int compile(const struct spec_seccomp *seccomp, const struct log *log,
 		   struct sock_filter **filter, size_t *count, struct error *err)
 {
+	struct sock_filter before[SECCOMP_NEWER_MAX];
 	cleanup_close int fd = -1;
 	scmp_filter_ctx ctx;
+	size_t newer;
 	uint32_t action;
 	struct stat st;
 	int result = -1;
@@ -177,8 +186,9 @@ static int compile(const struct spec_seccomp *seccomp, const struct log *log,
 	if (!ctx)
 		return error_set(err, "linux.seccomp: Failed to make a filter");
 	/* A tree instead of a list: a system call costs the filter a handful of jumps, not
-	 * hundreds. */
-	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	 * hundreds. libseccomp up to 2.5.4 makes a wrong one of no rules at all. */
+	if (count_calls(seccomp) > TREE_MIN)
+		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	fd = kernel_memfd_create("runlxc-bpf", MFD_CLOEXEC);
 	if (add_architectures(ctx, seccomp, err) == 0 &&
 	    add_rules(ctx, seccomp, action, log, err) == 0) {
@@ -189,38 +199,18 @@ static int compile(const struct spec_seccomp *seccomp, const struct log *log,
 	seccomp_release(ctx);
 	if (result < 0)
 		return -1;
+	newer = seccomp_newer_calls(seccomp, before);
 	if (fstat(fd, &st) < 0 || st.st_size % (off_t)sizeof(**filter) ||
-	    st.st_size > (off_t)(BPF_MAXINSNS * sizeof(**filter)))
+	    st.st_size / sizeof(**filter) + newer > BPF_MAXINSNS)
 		return error_set(err, "linux.seccomp: the filter is larger than the kernel takes");
-	*filter = malloc((size_t)st.st_size + 1);
-	if (!*filter || pread(fd, *filter, (size_t)st.st_size, 0) != st.st_size) {
+	*filter = malloc(sizeof(before) + (size_t)st.st_size);
+	if (!*filter || pread(fd, *filter + newer, (size_t)st.st_size, 0) != st.st_size) {
 		free(*filter);
 		return error_errno(err, errno ? errno : ENOMEM,
 				   "linux.seccomp: Failed to read the filter");
 	}
-	*count = (size_t)st.st_size / sizeof(**filter);
-	return 0;
-}
-
-static int flags_of(const struct spec_seccomp *seccomp, uint32_t *flags, struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < seccomp->flags.count; i++) {
-		const char *name = seccomp->flags.items[i];
-
-		if (strcmp(name, "SECCOMP_FILTER_FLAG_LOG") == 0)
-			*flags |= SECCOMP_FILTER_FLAG_LOG;
-		else if (strcmp(name, "SECCOMP_FILTER_FLAG_SPEC_ALLOW") == 0)
-			*flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-		else if (strcmp(name, "SECCOMP_FILTER_FLAG_TSYNC") == 0)
-			; /* init has one thread */
-		else if (strcmp(name, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") == 0)
-			; /* means something only to a notifier */
-		else
-			return error_set(err, "linux.seccomp.flags[%zu]: \"%s\" is not known", i,
-					 name);
-	}
+	memcpy(*filter, before, newer * sizeof(**filter));
+	*count = (size_t)st.st_size / sizeof(**filter) + newer;
 	return 0;
 }
 
@@ -234,8 +224,6 @@ int process_compile_seccomp(const struct spec_seccomp *seccomp, int cache, const
 	struct plan_list list;
 	int result = 0;
 
-	if (flags_of(seccomp, &flags, err) < 0)
-		return -1;
 	seccomp_key_make(&key, seccomp);
 	if (seccomp_cache_load(cache, &key, &filter, &count) < 0) {
 		result = compile(seccomp, log, &filter, &count, err);
@@ -244,8 +232,10 @@ int process_compile_seccomp(const struct spec_seccomp *seccomp, int cache, const
 				  strerror(errno));
 	}
 	seccomp_key_free(&key);
-	if (result < 0)
+	if (result < 0 || seccomp_flags(seccomp, filter, count, &flags, err) < 0)
 		return -1;
+	/* The words are runc's. */
+	log_debug(log, "seccomp filter flags: %u", flags);
 	list = plan_add_items(buffer, filter, count, sizeof(*filter));
 	plan_head(buffer)->seccomp = list;
 	plan_head(buffer)->seccomp_flags = flags;

@@ -15,7 +15,7 @@
 #include "base/path.h"
 
 #define DIRECTORY "@seccomp"
-#define MAGIC 0x32504243u /* "CBP2" */
+#define MAGIC 0x33504243u /* "CBP3" */
 /* A host has a handful of profiles. Beyond this many the directory is emptied before the next is
  * kept. */
 #define FILES_MAX 64

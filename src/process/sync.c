@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 
 int process_sync_pair(int lowest, int *ours, int *inits, struct error *err)
 {
@@ -142,18 +143,26 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 		/* Whatever came unasked is not kept. */
 		cleanup_close int fd = message.fd;
 
+		/* Of whoever spoke, also where it fails then: somebody has to reap it. */
+		*pid = message.pid;
 		switch (message.data[0]) {
 		case SYNC_ERROR:
 			return init_failed(&message, err);
 		case SYNC_READY:
 			if (fd < 0)
 				return error_set(err, "init sent no socket");
-			*pid = message.pid;
 			close(*sync);
 			*sync = fd_take(&fd);
 			return 0;
 		case SYNC_CGROUPS:
 			if (send_trees(*sync, handler, err) < 0)
+				return -1;
+			break;
+		case SYNC_PIVOT:
+			if (!handler->pivot)
+				return error_set(err, "LXC announced what nobody asked for");
+			if (handler->pivot(handler->data, message.pid, err) < 0 ||
+			    process_sync_send(*sync, SYNC_PIVOT, err) < 0)
 				return -1;
 			break;
 		case SYNC_TERMINAL:
@@ -183,7 +192,25 @@ int process_sync_send(int sync, char type, struct error *err)
 	return 0;
 }
 
-int process_sync_wait_executed(int sync, const struct log *log, struct error *err)
+static int take_listener(int sync, int pidfd, const struct message *message,
+			 const struct sync_handler *handler, struct error *err)
+{
+	cleanup_close int listener = -1;
+	struct sync_listener told;
+
+	if (message->length != sizeof(told) || !handler->listener)
+		return error_set(err, "init told of a seccomp listener that nobody asked for");
+	memcpy(&told, message->data, sizeof(told));
+	listener = kernel_pidfd_getfd(pidfd, told.descriptor);
+	if (listener < 0)
+		return error_errno(err, errno, "linux.seccomp: Failed to fetch the listener");
+	return handler->listener(handler->data, listener, err) < 0
+		   ? -1
+		   : process_sync_send(sync, SYNC_LISTENER, err);
+}
+
+int process_sync_wait_executed(int sync, int pidfd, const struct sync_handler *handler,
+			       struct error *err)
 {
 	struct message message;
 	int got;
@@ -193,7 +220,10 @@ int process_sync_wait_executed(int sync, const struct log *log, struct error *er
 		if (message.data[0] == SYNC_ERROR)
 			return init_failed(&message, err);
 		if (message.data[0] == SYNC_WARNING)
-			log_warning(log, "%s", message.data + 1);
+			log_warning(handler->log, "%s", message.data + 1);
+		if (message.data[0] == SYNC_LISTENER &&
+		    take_listener(sync, pidfd, &message, handler, err) < 0)
+			return -1;
 	}
 	return got < 0 ? error_errno(err, errno, "Failed to hear from the container's init") : 0;
 }

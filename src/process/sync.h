@@ -16,6 +16,11 @@ struct sync_handler {
 	int (*cgroups)(void *data, int *fds, size_t *count, struct error *err);
 	/* init made a terminal: takes the master over. */
 	int (*terminal)(void *data, int master, struct error *err);
+	/* LXC's child, `pid`, is about to change its root; it waits until this returns. */
+	int (*pivot)(void *data, pid_t pid, struct error *err);
+	/* The process loaded a filter that notifies `listener`, which stays ours; it waits until
+	 * this returns. */
+	int (*listener)(void *data, int listener, struct error *err);
 	void *data;
 	const struct log *log;
 };
@@ -32,11 +37,12 @@ int process_sync_pair(int lowest, int *ours, int *inits, struct error *err);
 int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t *pid,
 			    struct error *err);
 
-/* SYNC_COMMIT or SYNC_START. */
+/* SYNC_PIVOT, SYNC_COMMIT or SYNC_START. */
 int process_sync_send(int sync, char type, struct error *err);
 
 /* After the start: returns 0 once the program was executed (init's end closed by it), or init's
- * failure. */
-int process_sync_wait_executed(int sync, const struct log *log, struct error *err);
+ * failure. `pidfd` is the process's. */
+int process_sync_wait_executed(int sync, int pidfd, const struct sync_handler *handler,
+			       struct error *err);
 
 #endif

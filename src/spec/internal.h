@@ -44,13 +44,13 @@ const char *spec_absolute_path_fault(const char *path);
 bool spec_name_known(const char *const *names, const char *name);
 
 int spec_validate_linux(const struct spec *spec, struct error *err);
+int spec_validate_memory_policy(const struct spec *spec, struct error *err);
 int spec_validate_sysctl(const struct spec *spec, struct error *err);
 int spec_validate_seccomp(const struct spec *spec, struct error *err);
 
 /* ---- what this version does not apply: unsupported.c ---- */
 
 int spec_refuse_unsupported(const struct spec *spec, struct error *err);
-int spec_refuse_unsupported_process(const struct spec_process *process, struct error *err);
 int spec_refuse_unsupported_resources(const struct spec_resources *resources, struct error *err);
 
 #endif

@@ -151,7 +151,7 @@ static struct spec *read_text(const char *text, size_t length, const char *name,
 		error_set(err, "%s: out of memory", name);
 		return NULL;
 	}
-	document = (struct json_document){spec->name, &spec->arena, err};
+	document = (struct json_document){spec->name, &spec->arena, err, NULL, 0};
 	top = (struct json_value){&document, NULL, NULL, 0, object};
 	if (json_want(&top, json_type_object, true) || read(&top, spec))
 		return NULL;
@@ -184,6 +184,12 @@ struct spec *spec_read_process_file(int dirfd, const char *path, const char *nam
 				    struct error *err)
 {
 	return read_file(dirfd, path, name, read_process_document, err);
+}
+
+struct spec *spec_read_process_text(const char *text, size_t length, const char *name,
+				    struct error *err)
+{
+	return read_text(text, length, name, read_process_document, err);
 }
 
 struct spec *spec_read_resources_text(const char *text, size_t length, const char *name,

@@ -41,6 +41,7 @@ int spec_read_seccomp(const struct json_value *at, struct spec_seccomp *seccomp)
 	    spec_get_string(at, "listenerMetadata", &seccomp->listener_metadata) ||
 	    json_get_list(at, "syscalls", sizeof(struct spec_seccomp_rule), read_rule, &syscalls))
 		return -1;
+	seccomp->flags_set = json_member(at, "flags").object;
 	seccomp->syscalls_count = syscalls.count;
 	seccomp->syscalls = syscalls.items;
 

@@ -30,6 +30,9 @@ struct spec *spec_read_oci_text(const char *text, size_t length, const char *nam
 struct spec *spec_read_process_file(int dirfd, const char *path, const char *name,
 				    struct error *err);
 
+struct spec *spec_read_process_text(const char *text, size_t length, const char *name,
+				    struct error *err);
+
 /* Reads an OCI resources document (`update --resources FILE`): only .linux_.resources is set. */
 struct spec *spec_read_resources_text(const char *text, size_t length, const char *name,
 				      struct error *err);

@@ -2,7 +2,8 @@
 /*
  * What to run: the model of an OCI runtime configuration (runtime-spec 1.3.0, config.md and
  * config-linux.md). Names are the specification's own. It is filled by spec_read_*(), checked by
- * spec_validate() and read by every other room; nobody changes it afterwards.
+ * spec_validate() and read by every other room; nobody changes it afterwards, but for
+ * raw LXC configuration (lxc/raw.c), after which it is checked again.
  *
  * Strings and lists belong to spec->arena. A string that is absent or empty is NULL (Go's bindings
  * don't tell the two apart; elements of lists and values of maps can be ""); a number that is
@@ -124,6 +125,7 @@ struct spec_process {
 /* ---- mounts ---- */
 
 struct spec_mount {
+	const char *where; /* what errors call it; NULL: by its number in mounts[] */
 	char *destination, *type, *source;
 	struct spec_strings options;
 	struct spec_id_mappings uid_mappings, gid_mappings;
@@ -281,6 +283,7 @@ struct spec_seccomp {
 	char *default_action;
 	struct spec_u64 default_errno_ret;
 	struct spec_strings architectures; /* SCMP_ARCH_… */
+	bool flags_set;			   /* "flags" is there, be it empty */
 	struct spec_strings flags;	   /* SECCOMP_FILTER_FLAG_… */
 	char *listener_path, *listener_metadata;
 	size_t syscalls_count;
@@ -350,8 +353,17 @@ const char *spec_namespace_name(enum spec_namespace_type type);
 const char *spec_hook_name(enum spec_hook_kind kind);
 const char *spec_capability_set_name(enum spec_capability_set set);
 
+/* linux.memoryPolicy: every known mode and flag (NULL-terminated), and what set_mempolicy(2) gets as
+ * its mode for a spec that is valid. */
+const char *const *spec_memory_policy_modes(void);
+const char *const *spec_memory_policy_flags(void);
+uint32_t spec_memory_policy_mode(const struct spec_linux *linux_);
+
 /* The value of `key` in a list of pairs, or NULL. */
 const char *spec_pairs_get(const struct spec_pairs *pairs, const char *key);
+
+/* The path below /proc/sys that a key of linux.sysctl means; the caller frees it, NULL: no memory. */
+char *spec_sysctl_path(const char *key);
 
 void spec_free(struct spec *spec);
 

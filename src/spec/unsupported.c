@@ -6,6 +6,8 @@
  */
 #include "spec/internal.h"
 
+#include <sys/vfs.h>
+
 #include "base/cleanup.h"
 
 #define REASON "not supported by this version of runlxc"
@@ -23,16 +25,6 @@ static const char *first_asked(const struct field *fields, size_t count)
 			return fields[i].name;
 	}
 	return NULL;
-}
-
-int spec_refuse_unsupported_process(const struct spec_process *process, struct error *err)
-{
-	const struct field fields[] = {
-	    {process->cpu_affinity_initial || process->cpu_affinity_final, "execCPUAffinity"},
-	};
-	const char *name = first_asked(fields, ARRAY_SIZE(fields));
-
-	return name ? error_set(err, "%s%s: " REASON, process->where ?: "process.", name) : 0;
 }
 
 int spec_refuse_unsupported_resources(const struct spec_resources *resources, struct error *err)
@@ -68,46 +60,31 @@ static int refuse_mounts(const struct spec *spec, struct error *err)
 	return 0;
 }
 
-static int refuse_seccomp(const struct spec *spec, struct error *err)
+/* config-linux.md, "IntelRdt": an error where the file system isn't mounted. */
+static int refuse_intel_rdt(const struct spec *spec, struct error *err)
 {
-	static const char *const actions[] = {"SCMP_ACT_NOTIFY", NULL};
-	const struct spec_seccomp *seccomp = &spec->linux_.seccomp;
+	const long magic = 0x7655821; /* RDTGROUP_SUPER_MAGIC of <linux/magic.h> */
+	struct statfs fs;
 
-	if (seccomp->listener_path)
-		return spec_invalid(spec, err, "linux.seccomp.listenerPath: " REASON);
-	if (seccomp->default_action && spec_name_known(actions, seccomp->default_action))
-		return spec_invalid(spec, err, "linux.seccomp.defaultAction (%s): " REASON,
-				    seccomp->default_action);
-	for (size_t i = 0; i < seccomp->syscalls_count; i++) {
-		if (spec_name_known(actions, seccomp->syscalls[i].action))
-			return spec_invalid(spec, err,
-					    "linux.seccomp.syscalls[%zu].action (%s): " REASON, i,
-					    seccomp->syscalls[i].action);
-	}
-	return 0;
+	if (!spec->linux_.intel_rdt.set)
+		return 0;
+	if (statfs("/sys/fs/resctrl", &fs) < 0 || fs.f_type != magic)
+		return spec_invalid(spec, err, "linux.intelRdt: the host has no resctrl file "
+				    "system on /sys/fs/resctrl");
+	return spec_invalid(spec, err, "linux.intelRdt: " REASON ", which leaves resctrl alone");
 }
 
 int spec_refuse_unsupported(const struct spec *spec, struct error *err)
 {
 	const struct spec_linux *linux_ = &spec->linux_;
-	const struct spec_namespace *clock = &linux_->namespaces[SPEC_NS_TIME];
 	const struct field fields[] = {
-	    {spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count, "hooks.createContainer"},
-	    {spec->hooks[SPEC_HOOK_START_CONTAINER].count, "hooks.startContainer"},
-	    {linux_->time_offset_boottime.set || linux_->time_offset_monotonic.set,
-	     "linux.timeOffsets"},
-	    {linux_->intel_rdt.set, "linux.intelRdt"},
-	    {linux_->memory_policy.set, "linux.memoryPolicy"},
-	    {linux_->net_devices_count, "linux.netDevices"},
+	    {linux_->mount_label != NULL, "linux.mountLabel"},
 	};
 	const char *name = first_asked(fields, ARRAY_SIZE(fields));
 
 	if (name)
 		return spec_invalid(spec, err, "%s: " REASON, name);
-	if (clock->listed)
-		return spec_invalid(spec, err, "linux.namespaces[%zu] (time): " REASON,
-				    clock->index);
-	if (refuse_mounts(spec, err) || refuse_seccomp(spec, err))
+	if (refuse_intel_rdt(spec, err) || refuse_mounts(spec, err))
 		return -1;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "spec/internal.h"
 
 #include <inttypes.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -42,6 +43,11 @@ static int validate_namespaces(const struct spec *spec, struct error *err)
 		return spec_invalid(spec, err,
 				    "linux.timeOffsets: can't be set without a new time namespace "
 				    "in linux.namespaces");
+	if (linux_->time_offset_boottime.nanosecs >= 1000000000 ||
+	    linux_->time_offset_monotonic.nanosecs >= 1000000000)
+		return spec_invalid(
+		    spec, err, "linux.timeOffsets.%s.nanosecs: is not in 0 to 999999999",
+		    linux_->time_offset_boottime.nanosecs >= 1000000000 ? "boottime" : "monotonic");
 	return 0;
 }
 
@@ -120,6 +126,10 @@ static int validate_devices(const struct spec *spec, struct error *err)
 			    spec, err,
 			    "linux.devices[%zu].type: \"%c\" is not one of c, b, u and p", i,
 			    device->type);
+		if (device->uid == UINT32_MAX || device->gid == UINT32_MAX)
+			return spec_invalid(spec, err, "linux.devices[%zu].%s: %u is nobody's id",
+					    i, device->uid == UINT32_MAX ? "uid" : "gid",
+					    UINT32_MAX);
 		if (device->type == 'p')
 			continue;
 		if (device->major < 0 || device->major > MAJOR_MAX)
@@ -168,6 +178,39 @@ static int validate_modes(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* dev_valid_name() of the kernel. It makes a number of "%d". */
+static bool is_interface_name(const char *name)
+{
+	const char *percent = strchr(name, '%');
+
+	return *name && strlen(name) < IFNAMSIZ && !strpbrk(name, "/: \t\n\v\f\r") &&
+	       strcmp(name, ".") && strcmp(name, "..") &&
+	       (!percent || (percent[1] == 'd' && !strchr(percent + 1, '%')));
+}
+
+static int validate_net_devices(const struct spec *spec, struct error *err)
+{
+	const struct spec_linux *linux_ = &spec->linux_;
+
+	if (linux_->net_devices_count && !linux_->namespaces[SPEC_NS_NETWORK].listed)
+		return spec_invalid(spec, err,
+				    "linux.netDevices: can't be moved without a network namespace "
+				    "in linux.namespaces");
+	for (size_t i = 0; i < linux_->net_devices_count; i++) {
+		const struct spec_net_device *device = &linux_->net_devices[i];
+
+		if (!is_interface_name(device->name) || strchr(device->name, '%'))
+			return spec_invalid(spec, err,
+					    "linux.netDevices: %s is not the name of a device",
+					    quoted(device->name));
+		if (device->new_name && !is_interface_name(device->new_name))
+			return spec_invalid(
+			    spec, err, "linux.netDevices.%s.name: %s is not the name of a device",
+			    device->name, quoted(device->new_name));
+	}
+	return 0;
+}
+
 int spec_validate_linux(const struct spec *spec, struct error *err)
 {
 	const struct spec_linux *linux_ = &spec->linux_;
@@ -179,7 +222,8 @@ int spec_validate_linux(const struct spec *spec, struct error *err)
 	    validate_devices(spec, err) ||
 	    validate_paths(spec, "maskedPaths", &linux_->masked_paths, err) ||
 	    validate_paths(spec, "readonlyPaths", &linux_->readonly_paths, err) ||
-	    validate_modes(spec, err) || spec_validate_resources(&linux_->resources, err))
+	    validate_modes(spec, err) || validate_net_devices(spec, err) ||
+	    spec_validate_memory_policy(spec, err) || spec_validate_resources(&linux_->resources, err))
 		return -1;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
+#include "base/ranges.h"
 
 #define invalid(process, err, format, ...)                                                         \
 	error_set(err, "%s" format, (process)->where ?: "process.", ##__VA_ARGS__)
@@ -165,11 +166,54 @@ static int validate_io_priority(const struct spec_process *process, struct error
 	return 0;
 }
 
+/* Whether these CPUs are there is seen when a process is put onto them. */
+static int validate_cpu_affinity(const struct spec_process *process, struct error *err)
+{
+	const struct {
+		const char *field, *list;
+	} lists[] = {
+	    {"initial", process->cpu_affinity_initial},
+	    {"final", process->cpu_affinity_final},
+	};
+	struct ranges cpus;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (lists[i].list && ranges_parse(lists[i].list, &cpus) <= 0)
+			return invalid(process, err,
+				       "execCPUAffinity.%s: %s is not a list of CPUs like \"0-3,7\"",
+				       lists[i].field, quoted(lists[i].list));
+	}
+	return 0;
+}
+
+/* As runc has it. The kernel takes 4294967295 to mean "stay who you are", which is root. */
+#define ID_MAX 2147483647U
+
+static int validate_user(const struct spec_process *process, struct error *err)
+{
+	const struct spec_user *user = &process->user;
+	size_t i;
+
+	if (user->uid > ID_MAX)
+		return invalid(process, err, "user.uid: %" PRIu32 " is not in 0 to %u", user->uid,
+			       ID_MAX);
+	if (user->gid > ID_MAX)
+		return invalid(process, err, "user.gid: %" PRIu32 " is not in 0 to %u", user->gid,
+			       ID_MAX);
+	for (i = 0; i < user->additional_gids_count; i++)
+		if (user->additional_gids[i] > ID_MAX)
+			return invalid(process, err,
+				       "user.additionalGids[%zu]: %" PRIu32 " is not in 0 to %u", i,
+				       user->additional_gids[i], ID_MAX);
+	return 0;
+}
+
 int spec_validate_process(struct spec_process *process, struct error *err)
 {
-	if (validate_program(process, err) || validate_capabilities(process, err) ||
-	    validate_rlimits(process, err) || validate_scheduler(process, err) ||
-	    validate_io_priority(process, err) || spec_refuse_unsupported_process(process, err))
+	if (validate_user(process, err) || validate_program(process, err) ||
+	    validate_capabilities(process, err) || validate_rlimits(process, err) ||
+	    validate_scheduler(process, err) || validate_io_priority(process, err) ||
+	    validate_cpu_affinity(process, err))
 		return -1;
 	return 0;
 }

@@ -5,17 +5,25 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The kernel's MAX_ERRNO, and what fits into SECCOMP_RET_DATA for a tracer. */
-#define ERRNO_MAX 4095
+/* libseccomp takes numbers below the kernel's MAX_ERRNO alone; and what fits into SECCOMP_RET_DATA
+ * for a tracer. */
+#define ERRNO_MAX 4094
 #define TRACE_MAX 65535
 
 #define ARGS_MAX 6
 
-static const char *const actions[] = {"SCMP_ACT_KILL",	      "SCMP_ACT_KILL_PROCESS",
-				      "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",
-				      "SCMP_ACT_ERRNO",	      "SCMP_ACT_TRACE",
-				      "SCMP_ACT_ALLOW",	      "SCMP_ACT_LOG",
-				      "SCMP_ACT_NOTIFY",      NULL};
+#define NOTIFY "SCMP_ACT_NOTIFY"
+
+static const char *const actions[] = {"SCMP_ACT_KILL",
+				      "SCMP_ACT_KILL_PROCESS",
+				      "SCMP_ACT_KILL_THREAD",
+				      "SCMP_ACT_TRAP",
+				      "SCMP_ACT_ERRNO",
+				      "SCMP_ACT_TRACE",
+				      "SCMP_ACT_ALLOW",
+				      "SCMP_ACT_LOG",
+				      NOTIFY,
+				      NULL};
 
 static const char *const architectures[] = {
     "SCMP_ARCH_X86",	 "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",		"SCMP_ARCH_ARM",
@@ -40,7 +48,7 @@ static const char *errno_fault(const char *action, const struct spec_u64 *errno_
 	if (!errno_ret->set)
 		return NULL;
 	if (!strcmp(action, "SCMP_ACT_ERRNO"))
-		return errno_ret->value > ERRNO_MAX ? "is more than 4095" : NULL;
+		return errno_ret->value > ERRNO_MAX ? "is more than 4094" : NULL;
 	if (!strcmp(action, "SCMP_ACT_TRACE"))
 		return errno_ret->value > TRACE_MAX ? "is more than 65535" : NULL;
 	/* config-linux.md: "the runtime MUST print an error and fail". */
@@ -55,6 +63,38 @@ static int validate_names(const struct spec *spec, const char *field,
 		if (!spec_name_known(known, names->items[i]))
 			return spec_invalid(spec, err, "linux.seccomp.%s[%zu]: %s is not known",
 					    field, i, quoted(names->items[i]));
+	}
+	return 0;
+}
+
+/* As runc, in its words: init has to tell of the listener when it has loaded the filter, and does
+ * so by write(2). */
+static int validate_notify(const struct spec *spec, struct error *err)
+{
+	const struct spec_seccomp *seccomp = &spec->linux_.seccomp;
+
+	if (!strcmp(seccomp->default_action, NOTIFY))
+		return spec_invalid(spec, err,
+				    "linux.seccomp.defaultAction: " NOTIFY
+				    " cannot be used as default action");
+	for (size_t i = 0; i < seccomp->syscalls_count; i++) {
+		const struct spec_seccomp_rule *rule = &seccomp->syscalls[i];
+
+		if (strcmp(rule->action, NOTIFY) != 0)
+			continue;
+		for (size_t j = 0; j < rule->names.count; j++) {
+			if (!strcmp(rule->names.items[j], "write"))
+				return spec_invalid(
+				    spec, err,
+				    "linux.seccomp.syscalls[%zu].names[%zu]: " NOTIFY
+				    " cannot be used for the write syscall",
+				    i, j);
+		}
+		if (!seccomp->listener_path)
+			return spec_invalid(spec, err,
+					    "linux.seccomp.listenerPath: is not set, which "
+					    "linux.seccomp.syscalls[%zu].action (" NOTIFY ") needs",
+					    i);
 	}
 	return 0;
 }
@@ -115,5 +155,5 @@ int spec_validate_seccomp(const struct spec *spec, struct error *err)
 		if (validate_rule(spec, i, err))
 			return -1;
 	}
-	return 0;
+	return validate_notify(spec, err);
 }

@@ -12,11 +12,10 @@
 #include "base/cleanup.h"
 
 /*
- * The path below /proc/sys that a key means. sysctl(8) writes dots between the components and a
- * slash for a dot within one (net.ipv4.conf.eno2/100.rp_filter), or the other way round when the
- * first separator is a slash.
+ * sysctl(8) writes dots between the components and a slash for a dot within one
+ * (net.ipv4.conf.eno2/100.rp_filter), or the other way round when the first separator is a slash.
  */
-static char *key_path(const char *key)
+char *spec_sysctl_path(const char *key)
 {
 	char *path = strdup(key);
 	const char *first = path ? strpbrk(path, "./") : NULL;
@@ -94,7 +93,7 @@ static int is_own(const struct spec *spec, enum spec_namespace_type type, bool *
 
 static int validate_key(const struct spec *spec, const char *key, struct error *err)
 {
-	cleanup_free char *path = key_path(key);
+	cleanup_free char *path = spec_sysctl_path(key);
 	enum spec_namespace_type type;
 	bool own;
 

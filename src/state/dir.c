@@ -35,13 +35,25 @@ int state_id_check(const char *id, struct error *err)
 
 int state_root_open(const char *root, bool create, struct error *err)
 {
+	struct stat st;
 	int fd;
 
 	if (create && path_make_directories(root, 0700, err))
 		return -1;
 	fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "can't open the state directory \"%s\"", root);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		error_errno(err, errno, "can't open the state directory \"%s\"", root);
+		fd_close(fd);
+		return -1;
+	}
+	/* Whoever can write there could put a container of theirs in the place of ours. */
+	if ((st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & (S_IWGRP | S_IWOTH)) {
+		fd_close(fd);
+		return error_set(err,
+				 "the state directory \"%s\" can be written by others (owner %u, "
+				 "mode %04o): want one of ours alone",
+				 root, (unsigned int)st.st_uid, (unsigned int)st.st_mode & 07777);
+	}
 	return fd;
 }
 
@@ -57,13 +69,17 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Whether `name` in `parent` still is the directory that `fd` has open. */
-static bool still_there(int parent, const char *name, int fd)
+/* 1: `name` in `parent` still is the directory that `fd` has open; 0: it is another, or none; -1:
+ * errno. */
+static int still_there(int parent, const char *name, int fd)
 {
 	struct stat at_name, open_one;
 
-	return fstatat(parent, name, &at_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(fd, &open_one) == 0 && same_file(&at_name, &open_one);
+	if (fstat(fd, &open_one) < 0)
+		return -1;
+	if (fstatat(parent, name, &at_name, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return same_file(&at_name, &open_one);
 }
 
 int state_dir_open(int root, const char *id, struct state_dir *dir, struct error *err)
@@ -93,6 +109,7 @@ int state_dir_open(int root, const char *id, struct state_dir *dir, struct error
 static int take_lock(int root, const char *id, struct state_dir *dir, struct error *err)
 {
 	cleanup_close int lock = fcntl(dir->dir, F_DUPFD_CLOEXEC, 0);
+	int there;
 
 	if (lock < 0)
 		return error_errno(err, errno, "can't lock container %s", id);
@@ -100,7 +117,10 @@ static int take_lock(int root, const char *id, struct state_dir *dir, struct err
 		if (errno != EINTR)
 			return error_errno(err, errno, "can't lock container %s", id);
 	}
-	if (!still_there(root, id, dir->dir))
+	there = still_there(root, id, dir->dir);
+	if (there < 0)
+		return error_errno(err, errno, "can't lock container %s", id);
+	if (!there)
 		return 1;
 	dir->lock = fd_take(&lock);
 	return 0;

@@ -42,6 +42,7 @@ static const struct field {
     {"created", offsetof(struct state, created), TEXT},
     {"owner", offsetof(struct state, owner), TEXT},
     {"cgroupPath", offsetof(struct state, cgroup_path), TEXT},
+    {"cgroupIdentity", offsetof(struct state, cgroup_identity), COUNT},
     {"monitorCgroup", offsetof(struct state, monitor_cgroup), TEXT_OR_NULL},
     {"annotations", offsetof(struct state, annotations), JSON_OR_NULL},
     {"pid", offsetof(struct state, pid), PID},

@@ -28,6 +28,8 @@ struct state {
 	char *created;	      /* RFC 3339 with nanoseconds, UTC */
 	char *owner;	      /* user name, "" if unknown */
 	char *cgroup_path;    /* "/docker/ID" */
+	uint64_t cgroup_identity; /* which cgroup of that path is the container's (cgroup.h); 0: it
+				     isn't made yet, or by whom isn't known */
 	char *monitor_cgroup; /* LXC's monitor's, to be removed with the container; NULL: none */
 	char *annotations;    /* the JSON object's text, or NULL */
 	pid_t pid; /* the container's PID 1 as the host sees it; 0 while it is being created */

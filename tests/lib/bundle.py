@@ -205,6 +205,13 @@ class Bundle:
         self.linux["cgroupsPath"] = path
         return self
 
+    def lxc(self, settings):
+        """Raw LXC configuration: {"uts.name": "box"} is lxc.uts.name = box."""
+        annotations = self.config.setdefault("annotations", {})
+        for key, value in settings.items():
+            annotations[f"org.linuxcontainers.lxc.{key}"] = value
+        return self
+
     def write(self, text=None):
         """Writes config.json: the document, or any text or bytes instead of it."""
         if text is None:

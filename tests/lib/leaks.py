@@ -3,10 +3,11 @@
 
 On a machine that others use at the same time (RUNLXC_TESTS_SHARED=1) only what can be told to come
 from these tests counts: every id, cgroup and path of theirs has the session's token in it (or the pid of
-a command of theirs: "lxc.monitor.runlxc-PID"), and every command has it in its environment.
+a command of theirs: "lxc.monitor.runlxc-PID-RANDOM"), and every command has it in its environment.
 """
 
 import os
+import re
 
 from lib import runtime, system
 
@@ -53,8 +54,8 @@ def _mounts():
 
 
 def names_a_command(path):
-    command, _, pid = os.path.basename(path).rpartition("-")
-    return command.endswith("runlxc") and pid.isdigit() and int(pid) in runtime.started_pids
+    named = re.search(r"runlxc-([0-9]+)-[0-9a-f]{8}$", os.path.basename(path))
+    return bool(named) and int(named[1]) in runtime.started_pids
 
 
 def _device(path):

@@ -45,6 +45,12 @@ def process_status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
 
 
+def kernel_tells_exit_statuses():
+    """Whether the kernel tells the exit status of a process to others than its parent (Linux 6.15)."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int("".join(filter(str.isdigit, minor)))) >= (6, 15)
+
+
 def pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 

@@ -99,6 +99,8 @@ static void write_all(const struct box *box, const struct spec_resources *resour
 	struct cgroup_settings settings;
 
 	ok(cgroup_settings_from_resources(box->layout, resources, &settings, &oops));
+	if (cgroup_find(box->layout, "devices"))
+		ok(cgroup_settings_add_devices(box->layout, resources, &settings, &oops));
 	for (size_t i = 0; i < settings.count; i++) {
 		char file[PATH_MAX];
 

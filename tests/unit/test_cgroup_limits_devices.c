@@ -2,6 +2,9 @@
 /* linux.resources.blockIO and .devices: exactly what is written, in its order. */
 #include "test_cgroup_limits.h"
 
+#include <sched.h>
+#include <sys/wait.h>
+
 /* ---- block devices ---- */
 
 static void block_io_v1(void **state)
@@ -97,92 +100,281 @@ static void block_io_v2(void **state)
 
 /* ---- devices ---- */
 
-#define ALWAYS                                                                                     \
-	"devices.allow c *:* m\n"                                                                  \
-	"devices.allow b *:* m\n"                                                                  \
-	"devices.allow c 1:3 rwm\n"                                                                \
-	"devices.allow c 1:8 rwm\n"                                                                \
-	"devices.allow c 1:7 rwm\n"                                                                \
-	"devices.allow c 5:0 rwm\n"                                                                \
-	"devices.allow c 1:5 rwm\n"                                                                \
-	"devices.allow c 1:9 rwm\n"                                                                \
-	"devices.allow c 136:* rwm\n"                                                              \
-	"devices.allow c 5:2 rwm\n"
-
-static void device_rules_keep_their_order_and_the_defaults_follow(void **state)
+static char *devices_text(const struct host *host, const struct spec_resources *resources,
+			  struct error *err)
 {
-	struct host *host = v1(state);
-	/* Docker's. */
-	struct spec_device_rule rules[] = {
-	    {.allow = false, .type = 'a', .access = (char *)"rwm"},
-	    {true, 'c', I64(1), I64(5), (char *)"rwm"},
-	    {true, 'c', I64(136), .access = (char *)"rw"},
-	    {true, 'b', I64(7), I64(-1), NULL},
-	    {false, 'c', I64(10), I64(229), (char *)"rwm"},
-	};
-	struct spec_resources resources = {.devices_count = 5, .devices = rules};
+	struct cgroup_settings settings = {.arena = ARENA_INIT};
+	char *text = NULL;
+	size_t size;
+	FILE *stream;
 
-	assert_settings(host, &resources,
-			"devices.deny a *:* rwm\n"
-			"devices.allow c 1:5 rwm\n"
-			"devices.allow c 136:* rw\n"
-			"devices.allow b 7:* rwm\n"
-			"devices.deny c 10:229 rwm\n" ALWAYS);
+	if (cgroup_settings_add_devices(&host->layout, resources, &settings, err) == 0) {
+		stream = open_memstream(&text, &size);
+		for (size_t i = 0; i < settings.count; i++) {
+			const struct cgroup_setting *item = &settings.items[i];
+
+			assert_string_equal(item->controller, "devices");
+			assert_int_equal(item->unified, host->layout.mode == CGROUP_UNIFIED);
+			fprintf(stream, "%s %s\n", item->file + strlen("devices."), item->value);
+		}
+		fclose(stream);
+	}
+	cgroup_settings_free(&settings);
+	return text;
 }
 
-static void where_everything_is_allowed_no_defaults_follow(void **state)
+/* One line for each setting: allow or deny, and the value. */
+static void assert_devices(const struct host *host, const struct spec_resources *resources,
+			   const char *expected)
+{
+	struct error err = ERROR_INIT;
+	cleanup_free char *text = devices_text(host, resources, &err);
+
+	if (!text)
+		fail_msg("%s", error_text(&err));
+	assert_string_equal(text, expected);
+}
+
+static void assert_devices_refused(const struct host *host, const struct spec_resources *resources,
+				   const char *message)
+{
+	struct error err = ERROR_INIT;
+
+	assert_null(devices_text(host, resources, &err));
+	assert_string_equal(err.message, message);
+	error_clear(&err);
+}
+
+#define RULES(...)                                                                                 \
+	(const struct spec_resources)                                                              \
+	{                                                                                          \
+		.devices_count = ARRAY_SIZE(((struct spec_device_rule[]){__VA_ARGS__})),           \
+		.devices = (struct spec_device_rule[]){__VA_ARGS__},                               \
+	}
+/* clang-format off */
+#define RULE(allow, type, major, minor, access)                                                    \
+	{allow, type, {(major) >= 0, major}, {(minor) >= 0, minor}, (char *)(access)}
+/* clang-format on */
+#define DENY_ALL RULE(false, 'a', -1, -1, "rwm")
+#define ALLOW_ALL RULE(true, 'a', -1, -1, "rwm")
+
+#define ALWAYS                                                                                     \
+	"allow c *:* m\n"                                                                          \
+	"allow b *:* m\n"                                                                          \
+	"allow c 1:3 rwm\n"                                                                        \
+	"allow c 1:8 rwm\n"                                                                        \
+	"allow c 1:7 rwm\n"                                                                        \
+	"allow c 5:0 rwm\n"                                                                        \
+	"allow c 1:5 rwm\n"                                                                        \
+	"allow c 1:9 rwm\n"                                                                        \
+	"allow c 136:* rwm\n"                                                                      \
+	"allow c 5:2 rwm\n"                                                                        \
+	"allow c 10:200 rwm\n"
+
+static void without_a_rule_only_the_usual_devices_are_allowed(void **state)
 {
 	struct host *host = v1(state);
-	/* A privileged container of Docker 26. */
-	struct spec_device_rule rules[] = {
-	    {.allow = false, .type = 'a'},
-	    {.allow = true, .type = 'a', .access = (char *)"mrw"},
-	};
-	struct spec_resources resources = {.devices_count = 2, .devices = rules};
+	const struct spec_resources none = {0};
 
-	assert_settings(host, &resources, "devices.deny a *:* rwm\ndevices.allow a *:* mrw\n");
+	assert_devices(host, &none, "deny a\n" ALWAYS);
+	host->layout.mode = CGROUP_UNIFIED;
+	add_hierarchy(host, true, "memory", "memory.max");
+	assert_devices(host, &none, "deny a\n" ALWAYS);
+}
+
+static void a_list_need_not_begin_with_a_deny(void **state)
+{
+	struct host *host = v1(state);
+
+	assert_devices(host, &RULES(RULE(true, 'c', 10, 229, "rw")),
+		       "deny a\nallow c 10:229 rw\n" ALWAYS);
+	assert_devices(host, &RULES(RULE(false, 'c', 10, 229, "rw")), "deny a\n" ALWAYS);
+}
+
+static void rules_are_applied_in_their_order_and_the_usual_ones_follow(void **state)
+{
+	struct host *host = v1(state);
+	/* Docker's, and more. */
+	const struct spec_resources resources =
+	    RULES(DENY_ALL, RULE(true, 'c', 1, 5, "rwm"), RULE(true, 'c', 137, -1, "rw"),
+		  RULE(true, 'b', 7, -1, NULL), RULE(true, 'c', 10, 229, "rw"),
+		  RULE(false, 'c', 10, 229, "w"), RULE(true, 'c', 137, -1, "m"),
+		  RULE(true, 'b', 8, 1, "r"), RULE(false, 'b', 8, -1, "rwm"));
+
+	/* What a later rule takes back isn't there, and what it adds is with the earlier one. */
+	assert_devices(host, &resources,
+		       "deny a\n"
+		       "allow c 1:5 rwm\n"
+		       "allow c 137:* rwm\n"
+		       "allow b 7:* rwm\n"
+		       "allow c 10:229 r\n"
+		       "allow c *:* m\n"
+		       "allow b *:* m\n"
+		       "allow c 1:3 rwm\n"
+		       "allow c 1:8 rwm\n"
+		       "allow c 1:7 rwm\n"
+		       "allow c 5:0 rwm\n"
+		       "allow c 1:9 rwm\n"
+		       "allow c 136:* rwm\n"
+		       "allow c 5:2 rwm\n"
+		       "allow c 10:200 rwm\n");
+}
+
+static void where_everything_is_allowed_nothing_need_be_added(void **state)
+{
+	struct host *host = v1(state);
+
+	assert_devices(host, &RULES(ALLOW_ALL), "allow a\n");
+	/* A privileged container of Docker 26. */
+	assert_devices(host, &RULES(DENY_ALL, RULE(true, 'a', -1, -1, "mrw")), "allow a\n");
+	/* What is denied then, but for the usual ones. */
+	assert_devices(host,
+		       &RULES(ALLOW_ALL, RULE(false, 'c', 10, 229, "mw"),
+			      RULE(false, 'c', 1, 3, "rwm"), RULE(false, 'b', -1, -1, "rwm"),
+			      RULE(true, 'c', 10, 229, "m")),
+		       "allow a\ndeny c 10:229 w\ndeny b *:* rwm\n");
+	assert_devices(host, &RULES(ALLOW_ALL, RULE(false, 'b', 8, 0, "r"), DENY_ALL),
+		       "deny a\n" ALWAYS);
 }
 
 static void a_narrow_rule_for_all_types_opens_no_more(void **state)
 {
 	struct host *host = v1(state);
-	struct spec_device_rule rules[] = {
-	    {.allow = false, .type = 'a'},
-	    {true, 'a', I64(42), I64(64), (char *)"r"},
-	    {true, 'a', .access = (char *)"r"},
-	};
-	struct spec_resources resources = {.devices_count = 3, .devices = rules};
+	const struct spec_resources resources =
+	    RULES(DENY_ALL, RULE(true, 'a', 42, 64, "r"), RULE(true, '\0', -1, -1, "r"),
+		  RULE(true, 'a', 10, 200, "rwm"));
+	static const char expected[] = "deny a\n"
+				       "allow b 42:64 r\n"
+				       "allow c 42:64 r\n"
+				       "allow b *:* rm\n"
+				       "allow c *:* rm\n"
+				       "allow b 10:200 rwm\n"
+				       "allow c 10:200 rwm\n"
+				       "allow c 1:3 rwm\n"
+				       "allow c 1:8 rwm\n"
+				       "allow c 1:7 rwm\n"
+				       "allow c 5:0 rwm\n"
+				       "allow c 1:5 rwm\n"
+				       "allow c 1:9 rwm\n"
+				       "allow c 136:* rwm\n"
+				       "allow c 5:2 rwm\n";
 
-	assert_settings(host, &resources,
-			"devices.deny a *:* rwm\n"
-			"devices.allow b 42:64 r\n"
-			"devices.allow c 42:64 r\n"
-			"devices.allow b *:* r\n"
-			"devices.allow c *:* r\n" ALWAYS);
+	assert_devices(host, &resources, expected);
+	host->layout.mode = CGROUP_UNIFIED;
+	add_hierarchy(host, true, "memory", "memory.max");
+	assert_devices(host, &resources, expected);
+}
+
+static void a_hole_that_no_list_can_hold_is_refused(void **state)
+{
+	struct host *host = v1(state);
+#define HOLE ": a cgroup's device list can't hold a hole in a range"
+	const struct {
+		struct spec_resources resources;
+		const char *message;
+	} cases[] = {
+	    {RULES(DENY_ALL, RULE(true, 'c', 10, -1, "rwm"), RULE(false, 'c', 10, 229, "rm")),
+	     "devices[2]: it denies \"c 10:229 rm\", a part of what devices[1] allows (\"c 10:* "
+	     "rwm\")" HOLE},
+	    {RULES(RULE(true, 'b', -1, 3, "r"), RULE(false, 'b', 8, -1, "r")),
+	     "devices[1]: it denies \"b 8:* r\", a part of what devices[0] allows (\"b *:3 "
+	     "r\")" HOLE},
+	    {RULES(RULE(true, 'c', -1, -1, "rw"), RULE(false, 'a', 10, 229, NULL)),
+	     "devices[1]: it denies \"c 10:229 rwm\", a part of what devices[0] allows (\"c *:* "
+	     "rw\")" HOLE},
+	    {RULES(ALLOW_ALL, RULE(false, 'b', -1, -1, "w"), RULE(true, 'b', 8, 0, "rw")),
+	     "devices[2]: it allows \"b 8:0 rw\", a part of what devices[1] denies (\"b *:* "
+	     "w\")" HOLE},
+	    {RULES(ALLOW_ALL, RULE(false, 'c', 1, -1, "rwm")),
+	     "devices[1]: it denies \"c 1:* rwm\", but every container may use \"c 1:3 rwm\"" HOLE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char message[256];
+
+		snprintf(message, sizeof(message), "linux.resources.%s", cases[i].message);
+		assert_devices_refused(host, &cases[i].resources, message);
+	}
+	/* Another access, or another type, is no hole. */
+	assert_devices(host,
+		       &RULES(RULE(true, 'c', 10, -1, "r"), RULE(false, 'c', 10, 229, "w"),
+			      RULE(false, 'b', 10, 229, "r")),
+		       "deny a\nallow c 10:* r\n" ALWAYS);
+}
+
+/* LXC's program can't tell opening for writing from opening for both. */
+static void on_v2_reading_and_writing_are_denied_together(void **state)
+{
+	struct host *host = v2(state);
+
+	assert_devices_refused(
+	    host, &RULES(ALLOW_ALL, RULE(false, 'b', 8, 0, "rw"), RULE(false, 'c', 10, 229, "w")),
+	    "linux.resources.devices[2]: with cgroup v2, where all else is allowed, "
+	    "reading and writing can only be denied together (\"c 10:229 w\")");
+	assert_devices(
+	    host, &RULES(ALLOW_ALL, RULE(false, 'b', 8, 0, "rw"), RULE(false, 'c', 10, 229, "m")),
+	    "allow a\ndeny b 8:0 rw\ndeny c 10:229 m\n");
+	/* LXC reads an int, and no device has such a number. */
+	assert_devices(host, &RULES(RULE(true, 'c', 4000000000, 1, "rw")), "deny a\n" ALWAYS);
 }
 
 static void bad_device_rules_are_refused(void **state)
 {
 	struct host *host = v1(state);
-	struct spec_device_rule rule = {.allow = true, .type = 'c', .access = (char *)"rx"};
-	struct spec_resources resources = {.devices_count = 1, .devices = &rule};
 
-	assert_refused(host, &resources,
-		       "linux.resources.devices[0].access: \"rx\" is not made of r, w and m");
-	rule.access = NULL;
-	rule.type = 'p';
-	assert_refused(host, &resources,
-		       "linux.resources.devices[0].type: 'p' is none of a, b and c");
+	assert_devices_refused(
+	    host, &RULES(RULE(true, 'c', 1, 1, "rx")),
+	    "linux.resources.devices[0].access: \"rx\" is not made of r, w and m");
+	assert_devices_refused(host, &RULES(DENY_ALL, RULE(true, 'p', 1, 1, "r")),
+			       "linux.resources.devices[1].type: 'p' is none of a, b and c");
 }
 
-static void on_v2_device_rules_are_not_files(void **state)
+static void a_host_without_the_controller_is_no_host_without_rules(void **state)
 {
-	struct host *host = v2(state);
-	struct spec_device_rule rule = {.allow = false, .type = 'a'};
-	struct spec_resources resources = {.devices_count = 1, .devices = &rule};
+	struct host *host = *state;
+	const struct spec_resources none = {0};
 
-	assert_settings(host, &resources, "");
-	assert_null(cgroup_find(&host->layout, "devices"));
+	host->layout.mode = CGROUP_LEGACY;
+	add_hierarchy(host, false, "memory", memory_files);
+	assert_devices_refused(
+	    host, &none, "linux.resources.devices: no devices cgroup controller on this host");
+	/* Not v2's either: LXC makes no program where there is v1. */
+	host->layout.mode = CGROUP_HYBRID;
+	add_hierarchy(host, true, "pids", "pids.max");
+	assert_devices_refused(
+	    host, &none, "linux.resources.devices: no devices cgroup controller on this host");
+}
+
+/* There the kernel takes none, and lets nobody make a device. */
+static void in_a_user_namespace_no_rules_are_set(void **state)
+{
+	struct host *host = v1(state);
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct error err = ERROR_INIT;
+		const struct spec_resources none = {0};
+		const char *text;
+
+		if (unshare(CLONE_NEWUSER))
+			_exit(77);
+		text = devices_text(host, &none, &err);
+		_exit(text && *text == '\0' ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+		print_message("needs user namespaces\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
+static void limits_and_an_update_leave_device_rules_alone(void **state)
+{
+	struct host *host = v1(state);
+
+	assert_settings(host, &RULES(DENY_ALL), "");
 }
 
 int main(void)
@@ -191,11 +383,17 @@ int main(void)
 	    test(block_io_v1),
 	    test(the_weight_goes_to_the_scheduler_that_the_kernel_has),
 	    test(block_io_v2),
-	    test(device_rules_keep_their_order_and_the_defaults_follow),
-	    test(where_everything_is_allowed_no_defaults_follow),
+	    test(without_a_rule_only_the_usual_devices_are_allowed),
+	    test(a_list_need_not_begin_with_a_deny),
+	    test(rules_are_applied_in_their_order_and_the_usual_ones_follow),
+	    test(where_everything_is_allowed_nothing_need_be_added),
 	    test(a_narrow_rule_for_all_types_opens_no_more),
+	    test(a_hole_that_no_list_can_hold_is_refused),
+	    test(on_v2_reading_and_writing_are_denied_together),
 	    test(bad_device_rules_are_refused),
-	    test(on_v2_device_rules_are_not_files),
+	    test(a_host_without_the_controller_is_no_host_without_rules),
+	    test(in_a_user_namespace_no_rules_are_set),
+	    test(limits_and_an_update_leave_device_rules_alone),
 	};
 
 	umask(022);

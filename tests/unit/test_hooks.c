@@ -100,7 +100,7 @@ static int try_run(const struct place *place, struct spec_hook *hooks, size_t co
 	struct spec spec = {0};
 
 	spec.hooks[SPEC_HOOK_CREATE_RUNTIME] = (struct spec_hooks){count, hooks};
-	return hooks_run(&spec, SPEC_HOOK_CREATE_RUNTIME, state, place->base, err);
+	return hooks_run(&spec, SPEC_HOOK_CREATE_RUNTIME, state, place->base, NULL, err);
 }
 
 static void run(const struct place *place, struct spec_hook *hooks, size_t count)
@@ -147,7 +147,7 @@ static void only_hooks_of_the_kind_run(void **state)
 	for (int kind = 0; kind < SPEC_HOOK_KINDS; kind++)
 		spec.hooks[kind] = (struct spec_hooks){1, other};
 	spec.hooks[SPEC_HOOK_POSTSTOP] = (struct spec_hooks){1, mine};
-	assert_int_equal(hooks_run(&spec, SPEC_HOOK_POSTSTOP, STATE, place->base, &err), 0);
+	assert_int_equal(hooks_run(&spec, SPEC_HOOK_POSTSTOP, STATE, place->base, NULL, &err), 0);
 	assert_written(place, "log", "mine\n");
 }
 
@@ -327,7 +327,7 @@ static void no_directory_given_is_the_runtimes_own(void **state)
 
 	spec.hooks[SPEC_HOOK_PRESTART] = (struct spec_hooks){1, hooks};
 	assert_int_equal(fchdir(place->fd), 0);
-	result = hooks_run(&spec, SPEC_HOOK_PRESTART, STATE, NULL, &err);
+	result = hooks_run(&spec, SPEC_HOOK_PRESTART, STATE, NULL, NULL, &err);
 	assert_int_equal(fchdir(back), 0);
 	assert_int_equal(result, 0);
 	assert_true(is_written(place, "cwd"));
@@ -448,7 +448,7 @@ static void the_error_names_the_kind_and_the_place(void **state)
 
 		spec.hooks[kind] = (struct spec_hooks){2, hooks};
 		assert_int_equal(
-		    hooks_run(&spec, (enum spec_hook_kind)kind, STATE, place->base, &err), -1);
+		    hooks_run(&spec, (enum spec_hook_kind)kind, STATE, place->base, NULL, &err), -1);
 		snprintf(expected, sizeof(expected),
 			 "hooks.%s[1]: \"/bin/sh\" exited with status 1", names[kind]);
 		assert_string_equal(err.message, expected);
@@ -547,7 +547,7 @@ static void a_directory_that_is_gone_is_an_error(void **state)
 
 	(void)state;
 	spec.hooks[SPEC_HOOK_POSTSTOP] = (struct spec_hooks){1, hooks};
-	assert_int_equal(hooks_run(&spec, SPEC_HOOK_POSTSTOP, STATE, "/nowhere", &err), -1);
+	assert_int_equal(hooks_run(&spec, SPEC_HOOK_POSTSTOP, STATE, "/nowhere", NULL, &err), -1);
 	assert_non_null(strstr(err.message, "hooks.poststop[0]: "));
 	assert_non_null(strstr(err.message, "no such file or directory"));
 	error_clear(&err);

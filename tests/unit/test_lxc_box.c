@@ -26,6 +26,10 @@ static struct cgroup_hierarchy hybrid[] = {
      .own = (char *)"/",
      .label = (char *)"cpu,cpuacct",
      .controllers = (char **)(const char *[]){"cpu", "cpuacct", NULL}},
+    {.mount = (char *)"/sys/fs/cgroup/devices",
+     .own = (char *)"/",
+     .label = (char *)"devices",
+     .controllers = (char **)(const char *[]){"devices", NULL}},
     {.mount = (char *)"/sys/fs/cgroup/systemd",
      .own = (char *)"/",
      .label = (char *)"name=systemd",
@@ -36,14 +40,14 @@ static struct cgroup_hierarchy hybrid[] = {
      .label = (char *)"",
      .controllers = (char **)(const char *[]){NULL}},
 };
-static const struct cgroup_layout hybrid_layout = {CGROUP_HYBRID, 3, hybrid};
+static const struct cgroup_layout hybrid_layout = {CGROUP_HYBRID, 4, hybrid};
 
 struct box {
 	char base[64]; /* holds rootfs/, and host/ for the sources of bind mounts */
 	char rootfs[80], host[80];
 	int root;
 	const struct cgroup_layout *layout;
-	bool no_new_keyring;
+	bool no_new_keyring, lxc_annotations;
 
 	struct spec *spec;
 	struct lxc_recipe recipe;
@@ -109,6 +113,8 @@ static int try_config(struct box *box, const char *config)
 				      .cgroup_path = "/docker/box",
 				      .monitor_cgroup = "/lxc.monitor.box",
 				      .no_new_keyring = box->no_new_keyring,
+				      .lxc_annotations = box->lxc_annotations,
+				      .network_prefix = "rl0123456789",
 				      .lowest_fd = LOWEST};
 
 	box_forget(box);

@@ -419,11 +419,91 @@ static void below_an_earlier_new_file_system_is_not(void **state)
 			    "{'destination': '/data/x', 'type': 'tmpfs', 'source': 'x'},"
 			    "{'destination': '/data/x/y', 'type': 'tmpfs', 'source': 'x'}");
 	assert_late(box, "---");
+	compile_mounts(box, "{'destination': '/dev', 'type': 'ramfs', 'source': 'x'},"
+			    "{'destination': '/dev/shm', 'type': 'tmpfs', 'source': 'x'}");
+	assert_late(box, "--");
+}
+
+/* They have symlinks in them from the start, and a procfs has magic links (CVE-2024-45310). */
+static void below_a_file_system_of_the_kernel_is_late(void **state)
+{
+	static const char *const types[] = {"proc", "sysfs", "devpts", "mqueue", "bpf", "debugfs"};
+	struct box *box = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		char mounts[300];
+
+		snprintf(mounts, sizeof(mounts),
+			 "{'destination': '/x', 'type': '%s', 'source': 'x'},"
+			 "{'destination': '/x/self/root/y', 'type': 'tmpfs', 'source': 'x'}",
+			 types[i]);
+		compile_mounts(box, mounts);
+		assert_late(box, "-L");
+		assert_int_equal(kind_of(box, "x/self"), '-');
+	}
 	compile_mounts(box, "{'destination': '/proc', 'type': 'proc', 'source': 'x'},"
-			    "{'destination': '/proc/acpi', 'type': 'tmpfs', 'source': 'x'},"
+			    "{'destination': '/proc/uptime', 'type': 'tmpfs', 'source': 'x'},"
 			    "{'destination': '/sys', 'type': 'sysfs', 'source': 'x'},"
 			    "{'destination': '/sys/firmware', 'type': 'tmpfs', 'source': 'x'}");
-	assert_late(box, "----");
+	assert_late(box, "-L-L");
+}
+
+/* init sets the root's propagation on what LXC mounted; what asks for its own is set apart. */
+static void private_is_late_where_the_roots_propagation_goes_further(void **state)
+{
+	static const struct {
+		const char *propagation;
+		size_t late;
+	} cases[] = {{"private", 0}, {"rprivate", 0}, {"slave", 0},	  {"shared", 0},
+		     {"rslave", 1},  {"rshared", 1},  {"runbindable", 1}, {"unbindable", 0}};
+	struct box *box = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char members[400];
+
+		snprintf(members, sizeof(members),
+			 "'linux': {'namespaces': [{'type': 'mount'}], 'rootfsPropagation': '%s'},"
+			 " 'mounts': [{'destination': '/a', 'type': 'tmpfs', 'source': 'x'},"
+			 " {'destination': '/b', 'type': 'tmpfs', 'source': 'x',"
+			 " 'options': ['rprivate']}]",
+			 cases[i].propagation);
+		compile(box, members);
+		assert_int_equal(late_count(box), cases[i].late);
+	}
+}
+
+static void a_file_systems_options_are_changed_where_it_is_the_containers(void **state)
+{
+	static const char *const refused[] = {
+	    /* nothing of the container's there, a bind mount, one of the host's */
+	    "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'size=1k']}",
+	    "{'destination': '/a', 'type': 'bind', 'source': '{host}'},"
+	    "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'size=1k']}",
+	    "{'destination': '/a', 'type': 'bind', 'source': '{host}'},"
+	    "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'ro']},"
+	    "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'size=1k']}",
+	    "{'destination': '/a', 'type': 'tmpfs', 'source': 'x'},"
+	    "{'destination': '/a', 'options': ['bind', 'remount', 'size=1k']}",
+	    "{'destination': '/a', 'type': 'cgroup', 'source': 'x'},"
+	    "{'destination': '/a', 'type': 'cgroup', 'options': ['remount', 'nsdelegate']}",
+	};
+	struct box *box = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (try_mounts(box, refused[i]) == 0)
+			fail_msg("accepted: %s", refused[i]);
+		assert_non_null(strstr(error_text(&box->err),
+				       "can't be changed: what is mounted on "
+				       "\"/a\" is not a file system of the "
+				       "container's own"));
+	}
+	compile_mounts(box,
+		       "{'destination': '/a', 'type': 'tmpfs', 'source': 'x'},"
+		       "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'ro']},"
+		       "{'destination': '/a', 'type': 'tmpfs', 'options': ['remount', 'size=1k']}");
+	assert_int_equal(late_count(box), 2);
+	assert_string_equal(plan_text(box, late(box, 1)->data), "size=1k");
+	assert_int_equal(late(box, 1)->no_symlink, 1);
 }
 
 /* A disk, an overlay, a share: what lies in it is not known, either, and LXC would follow it while
@@ -616,6 +696,9 @@ int main(void)
 	    IN_BOX(a_mount_on_an_earlier_bind_mount_is_late),
 	    IN_BOX(below_a_bind_mount_in_a_new_file_system_is_late),
 	    IN_BOX(below_an_earlier_new_file_system_is_not),
+	    IN_BOX(below_a_file_system_of_the_kernel_is_late),
+	    IN_BOX(private_is_late_where_the_roots_propagation_goes_further),
+	    IN_BOX(a_file_systems_options_are_changed_where_it_is_the_containers),
 	    IN_BOX(below_a_file_system_with_contents_of_its_own_is_late),
 	    IN_BOX(a_symlink_onto_an_earlier_mount_is_late),
 	    IN_BOX(below_a_late_mount_is_late),

@@ -71,8 +71,23 @@ static void errnos_text_goes_behind(void **state)
 static void our_own_word_in_it_is_an_error(void **state)
 {
 	(void)state;
-	assert_error("runlxc: LXC refuses lxc.nonsense = 1\n", "LXC: LXC refuses lxc.nonsense = 1",
-		     0);
+	assert_error("runlxc: the recipe can't be read\n", "LXC: the recipe can't be read", 0);
+}
+
+static void an_item_that_lxc_refused_is_named_with_the_reason(void **state)
+{
+	(void)state;
+	assert_error("runlxc: LXC refuses lxc.uts.name = a = b\n",
+		     "LXC refuses lxc.uts.name = a = b", 0);
+	assert_error("runlxc: LXC 5.0.2 has no such key\nrunlxc: LXC refuses lxc.nonsense = 1\n",
+		     "LXC refuses lxc.nonsense = 1: LXC 5.0.2 has no such key", 0);
+	/* liblxc says so of every key with a name in it. */
+	assert_error("runlxc: LXC 5.0.2 has no such key\nrunlxc: LXC refuses lxc.sysctl.x = 1\n",
+		     "LXC refuses lxc.sysctl.x = 1", 0);
+	assert_error(LINE "ERROR    confile - " PLACE
+			  "Invalid argument - Invalid ipv4 address \"x\"\n"
+			  "runlxc: LXC refuses lxc.net.0.ipv4.address = x\n",
+		     "LXC refuses lxc.net.0.ipv4.address = x: Invalid ipv4 address \"x\"", 0);
 }
 
 static void what_is_always_said_is_no_error(void **state)
@@ -174,6 +189,7 @@ int main(void)
 	    cmocka_unit_test(the_first_error_is_the_cause),
 	    cmocka_unit_test(errnos_text_goes_behind),
 	    cmocka_unit_test(our_own_word_in_it_is_an_error),
+	    cmocka_unit_test(an_item_that_lxc_refused_is_named_with_the_reason),
 	    cmocka_unit_test(what_is_always_said_is_no_error),
 	    cmocka_unit_test(a_mount_is_named_by_its_field),
 	    cmocka_unit_test(a_log_that_says_nothing_is_an_error_too),

@@ -95,7 +95,6 @@ static void lxc_reads_and_writes_what_was_made(void **state)
 	    "lxc.net.0.type = empty",
 	    "lxc.net.0.flags = up",
 	    "lxc.cgroup.dir.container = docker/box",
-	    "lxc.sysctl.net.ipv4.ip_forward = 1",
 	    "lxc.mount.entry = proc proc proc defaults,nosuid 0 0",
 	    "lxc.mount.entry = x two\\040words\\011and\\134 tmpfs defaults,size=1k 0 0",
 	    "lxc.console.path = none",

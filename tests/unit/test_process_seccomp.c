@@ -113,6 +113,8 @@ static void note(void *data, enum log_level level, const char *message)
 	struct lines *lines = data;
 
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	if (!strstr(message, "unknown"))
+		return;
 	lines->count++;
 	snprintf(lines->text, sizeof(lines->text), "%s", message);
 }
@@ -270,6 +272,7 @@ static void flags_are_the_kernels(void **state)
 		struct spec_seccomp seccomp = ALLOW_ALL_BUT(rules, 1);
 		cleanup_plan struct plan_buffer buffer;
 
+		seccomp.flags_set = true;
 		seccomp.flags = STRINGS(cases[i].name);
 		compile(&seccomp, &buffer);
 		assert_int_equal(plan_head(&buffer)->seccomp_flags, cases[i].flag);

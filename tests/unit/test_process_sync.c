@@ -151,7 +151,7 @@ static void the_talk_goes_on_over_the_socket_that_came_with_ready(void **state)
 	assert_int_equal(open_descriptors(), before + 1);
 	flags = fcntl(ours, F_GETFD);
 	assert_int_equal(process_sync_send(ours, SYNC_START, &err), 0);
-	result = process_sync_wait_executed(ours, NULL, &err);
+	result = process_sync_wait_executed(ours, -1, &handler, &err);
 	close(ours);
 	assert_int_equal(end_of(pid), 0);
 	assert_int_equal(result, 0);
@@ -326,7 +326,7 @@ static void a_descriptor_that_is_no_socket_is_an_error(void **state)
 	assert_int_equal(process_sync_wait_ready(&fd, &handler, &ready, &err), -1);
 	assert_int_equal(err.errnum, ENOTSOCK);
 	error_clear(&err);
-	assert_int_equal(process_sync_wait_executed(fd, NULL, &err), -1);
+	assert_int_equal(process_sync_wait_executed(fd, -1, &handler, &err), -1);
 	assert_int_equal(err.errnum, ENOTSOCK);
 	error_clear(&err);
 	close(fd);

@@ -217,6 +217,98 @@ static void an_init_that_does_not_wait_for_the_trees_is_an_error(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* ---- LISTENER ---- */
+
+/* Exits with 3 where the answer doesn't come. */
+static int tells_of_a_listener(int sync)
+{
+	const struct sync_listener message = {SYNC_LISTENER, open("/dev/zero", O_RDONLY)};
+	char answer = 0;
+
+	if (write(sync, &message, sizeof(message)) != sizeof(message))
+		return 1;
+	return read(sync, &answer, 1) == 1 && answer == SYNC_LISTENER ? 0 : 3;
+}
+
+static int tells_of_no_descriptor(int sync)
+{
+	const struct sync_listener message = {SYNC_LISTENER, 1 << 20};
+
+	say(sync, &message, sizeof(message), NULL, 0);
+	return 0;
+}
+
+static int tells_half(int sync)
+{
+	say_text(sync, "L");
+	return 0;
+}
+
+static int got_listener(void *data, int listener, struct error *err)
+{
+	(void)err;
+	return fcntl(listener, F_GETFD) & FD_CLOEXEC ? fstat(listener, data) : -1;
+}
+
+static int refuse_listener(void *data, int listener, struct error *err)
+{
+	(void)data;
+	(void)listener;
+	return error_set(err, "no agent");
+}
+
+static void a_listener_is_fetched_from_init(void **state)
+{
+	struct stat st = {0}, zero;
+	const struct sync_handler handler = {.listener = got_listener, .data = &st};
+	int before = open_descriptors();
+
+	(void)state;
+	assert_int_equal(wait_executed_with(tells_of_a_listener, &handler).result, 0);
+	assert_int_equal(stat("/dev/zero", &zero), 0);
+	assert_true(st.st_rdev == zero.st_rdev);
+	assert_int_equal(open_descriptors(), before);
+}
+
+/* It hears nothing, rather than that all is well. */
+static void an_init_whose_listener_nobody_takes_gets_no_answer(void **state)
+{
+	const struct sync_handler handler = {.listener = refuse_listener};
+	struct error err = ERROR_INIT;
+	int ours, inits, pidfd, before = open_descriptors();
+	pid_t pid;
+
+	(void)state;
+	make_pair(&ours, &inits);
+	pid = start_init(tells_of_a_listener, ours, inits);
+	pidfd = kernel_pidfd_open(pid);
+	assert_int_equal(process_sync_wait_executed(ours, pidfd, &handler, &err), -1);
+	assert_string_equal(error_text(&err), "no agent");
+	error_clear(&err);
+	close(ours);
+	close(pidfd);
+	assert_int_equal(end_of(pid), 3);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void a_listener_that_is_none_is_an_error(void **state)
+{
+	struct stat st;
+	const struct sync_handler handler = {.listener = got_listener, .data = &st};
+	const struct sync_handler none = {0};
+	struct outcome outcome = wait_executed_with(tells_of_no_descriptor, &handler);
+
+	(void)state;
+	assert_int_equal(outcome.result, -1);
+	assert_true(strstr(outcome.message, "linux.seccomp: Failed to fetch the listener: "));
+	outcome = wait_executed_with(tells_half, &handler);
+	assert_string_equal(outcome.message,
+			    "init told of a seccomp listener that nobody asked for");
+	outcome = wait_executed_with(tells_of_no_descriptor, &none);
+	assert_string_equal(outcome.message,
+			    "init told of a seccomp listener that nobody asked for");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +317,9 @@ int main(void)
 	    cmocka_unit_test(the_trees_of_the_cgroups_are_sent_and_closed),
 	    cmocka_unit_test(trees_that_can_not_be_had_are_an_error),
 	    cmocka_unit_test(an_init_that_does_not_wait_for_the_trees_is_an_error),
+	    cmocka_unit_test(a_listener_is_fetched_from_init),
+	    cmocka_unit_test(an_init_whose_listener_nobody_takes_gets_no_answer),
+	    cmocka_unit_test(a_listener_that_is_none_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

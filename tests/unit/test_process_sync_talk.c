@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 #include "process/sync.h"
 
 #define LOWEST 40
@@ -163,18 +164,27 @@ static inline struct outcome wait_ready(init_function *init, const struct sync_h
 	return outcome;
 }
 
-static inline struct outcome wait_executed(init_function *init, const struct log *log)
+static inline struct outcome wait_executed_with(init_function *init,
+						const struct sync_handler *handler)
 {
 	struct error err = ERROR_INIT;
 	struct outcome outcome;
-	int ours, inits, result;
+	int ours, inits, pidfd, result;
 	pid_t pid;
 
 	make_pair(&ours, &inits);
 	pid = start_init(init, ours, inits);
-	result = process_sync_wait_executed(ours, log, &err);
+	pidfd = kernel_pidfd_open(pid);
+	result = process_sync_wait_executed(ours, pidfd, handler, &err);
 	outcome = take(&err, result);
+	outcome.init = pid;
 	close(ours);
+	close(pidfd);
 	assert_int_equal(end_of(pid), 0);
 	return outcome;
+}
+
+static inline struct outcome wait_executed(init_function *init, const struct log *log)
+{
+	return wait_executed_with(init, &(struct sync_handler){.log = log});
 }

@@ -199,6 +199,29 @@ static void a_seccomp_section_that_asks_for_nothing_is_none(void **state)
 	assert_false(spec->linux_.seccomp.set);
 }
 
+/* To the kernel's flags, an empty list is not the same as none. */
+static void no_flags_of_seccomp_are_not_an_empty_list(void **state)
+{
+	static const struct {
+		const char *text;
+		bool set;
+	} cases[] = {
+	    {"{'ociVersion': '1.0.2', 'linux': {'seccomp': {'defaultAction': 'a'}}}", false},
+	    {"{'ociVersion': '1.0.2', 'linux': {'seccomp': {'defaultAction': 'a', 'flags': null}}}",
+	     false},
+	    {"{'ociVersion': '1.0.2', 'linux': {'seccomp': {'defaultAction': 'a', 'flags': []}}}",
+	     true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_INIT;
+		cleanup_spec struct spec *spec = read_config(cases[i].text, &err);
+
+		assert_non_null(spec);
+		assert_int_equal(spec->linux_.seccomp.flags_set, cases[i].set);
+	}
+}
+
 static void strings_are_bytes(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -290,6 +313,7 @@ int main(void)
 	    cmocka_unit_test(an_empty_string_is_the_same_as_absent),
 	    cmocka_unit_test(of_a_field_that_is_there_twice_the_last_one_holds),
 	    cmocka_unit_test(a_seccomp_section_that_asks_for_nothing_is_none),
+	    cmocka_unit_test(no_flags_of_seccomp_are_not_an_empty_list),
 	    cmocka_unit_test(strings_are_bytes),
 	    cmocka_unit_test(every_1_x_version_is_taken),
 	    cmocka_unit_test(a_process_document_fills_the_process_alone),

@@ -310,6 +310,10 @@ static void a_sysctl_for_a_joined_namespace_looks_whose_it_is(void **state)
 #define RULE(rest)                                                                                 \
 	SECCOMP(", 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ERRNO'" rest "}]")
 
+#define NOTIFY(names, rest)                                                                        \
+	SECCOMP(", 'syscalls': [{'names': ['kill'], 'action': 'SCMP_ACT_LOG'}, {'names': [" names  \
+		"], 'action': 'SCMP_ACT_NOTIFY'}]" rest)
+
 static void a_filter_is_of_known_words(void **state)
 {
 	expect(SECCOMP(", 'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_LOONGARCH64'],"
@@ -347,6 +351,29 @@ static void every_action_but_notify_can_be_a_rules(void **state)
 	}
 }
 
+/* Of a listenerPath nothing is wanted where no rule notifies. */
+static void a_rule_that_notifies_needs_a_listener(void **state)
+{
+	expect(NOTIFY("'read', 'chmod'", ", 'listenerPath': '/run/agent', 'listenerMetadata': ''"),
+	       NULL);
+	expect(SECCOMP(", 'listenerPath': '/run/agent', 'listenerMetadata': 'x'"), NULL);
+	expect(NOTIFY("'read'", ""), "config.json: linux.seccomp.listenerPath: is not set, which "
+				     "linux.seccomp.syscalls[1].action (SCMP_ACT_NOTIFY) needs");
+	expect(NOTIFY("'read'", ", 'listenerPath': ''"),
+	       "config.json: linux.seccomp.listenerPath: is not set, which "
+	       "linux.seccomp.syscalls[1].action (SCMP_ACT_NOTIFY) needs");
+}
+
+static void not_everything_can_be_notified_of(void **state)
+{
+	expect(NOTIFY("'read', 'write'", ", 'listenerPath': '/run/agent'"),
+	       "config.json: linux.seccomp.syscalls[1].names[1]: SCMP_ACT_NOTIFY cannot be used "
+	       "for the write syscall");
+	expect("{'linux': {'seccomp': {'defaultAction': 'SCMP_ACT_NOTIFY', 'listenerPath': '/a'}}}",
+	       "config.json: linux.seccomp.defaultAction: SCMP_ACT_NOTIFY cannot be used as "
+	       "default action");
+}
+
 static void a_rule_has_names_and_a_known_action(void **state)
 {
 	expect(SECCOMP(", 'syscalls': [{'action': 'SCMP_ACT_LOG'}]"),
@@ -380,10 +407,10 @@ static void a_rules_arguments_have_an_index_and_an_operator(void **state)
 
 static void an_errno_fits_its_action(void **state)
 {
-	expect(RULE(", 'errnoRet': 4095"), NULL);
+	expect(RULE(", 'errnoRet': 4094"), NULL);
 	expect(RULE(", 'errnoRet': null"), NULL);
-	expect(RULE(", 'errnoRet': 4096"),
-	       "config.json: linux.seccomp.syscalls[0].errnoRet: is more than 4095");
+	expect(RULE(", 'errnoRet': 4095"),
+	       "config.json: linux.seccomp.syscalls[0].errnoRet: is more than 4094");
 	expect(SECCOMP(", 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_TRACE', 'errnoRet':"
 		       " 65535}]"),
 	       NULL);
@@ -418,6 +445,8 @@ int main(void)
 	    cmocka_unit_test(a_sysctl_for_a_joined_namespace_looks_whose_it_is),
 	    cmocka_unit_test(a_filter_is_of_known_words),
 	    cmocka_unit_test(every_action_but_notify_can_be_a_rules),
+	    cmocka_unit_test(a_rule_that_notifies_needs_a_listener),
+	    cmocka_unit_test(not_everything_can_be_notified_of),
 	    cmocka_unit_test(a_rule_has_names_and_a_known_action),
 	    cmocka_unit_test(a_rules_arguments_have_an_index_and_an_operator),
 	    cmocka_unit_test(an_errno_fits_its_action),

@@ -289,6 +289,7 @@ static void the_filter_is_read(void **state)
 	assert_set(seccomp->default_errno_ret, 38);
 	assert_strings(&seccomp->architectures, "SCMP_ARCH_X86_64", "SCMP_ARCH_X32");
 	assert_strings(&seccomp->flags, "SECCOMP_FILTER_FLAG_LOG", NULL);
+	assert_true(seccomp->flags_set);
 	assert_string_equal(seccomp->listener_path, "/run/agent");
 	assert_string_equal(seccomp->listener_metadata, "meta");
 	assert_int_equal(seccomp->syscalls_count, 2);

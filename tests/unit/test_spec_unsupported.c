@@ -4,15 +4,6 @@
 
 #define REFUSED(field) "config.json: " field ": not supported by this version of runlxc"
 
-static void hooks_inside_the_container(void **state)
-{
-	expect("{'hooks': {'createContainer': [{'path': '/bin/true'}]}}",
-	       REFUSED("hooks.createContainer"));
-	expect("{'hooks': {'startContainer': [{'path': '/bin/true'}]}}",
-	       REFUSED("hooks.startContainer"));
-	expect("{'hooks': {'createContainer': [], 'startContainer': []}}", NULL);
-}
-
 static void cpu_affinity_of_exec(void **state)
 {
 	expect("{'process': {'execCPUAffinity': {'initial': '0-3'}}}",
@@ -50,26 +41,13 @@ static void clocks(void **state)
 	expect("{'linux': {'timeOffsets': {'boottime': null}}}", NULL);
 }
 
-static void seccomp_agents(void **state)
-{
-	expect("{'linux': {'seccomp': {'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath':"
-	       " '/run/agent'}}}",
-	       REFUSED("linux.seccomp.listenerPath"));
-	expect("{'linux': {'seccomp': {'defaultAction': 'SCMP_ACT_NOTIFY'}}}",
-	       REFUSED("linux.seccomp.defaultAction (SCMP_ACT_NOTIFY)"));
-	expect("{'linux': {'seccomp': {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls':"
-	       " [{'names': ['a'], 'action': 'SCMP_ACT_LOG'},"
-	       " {'names': ['b'], 'action': 'SCMP_ACT_NOTIFY'}]}}}",
-	       REFUSED("linux.seccomp.syscalls[1].action (SCMP_ACT_NOTIFY)"));
-	expect("{'linux': {'seccomp': {'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath': ''}}}",
-	       NULL);
-	expect("{'linux': {'seccomp': {}}}", NULL);
-}
-
 static void cache_memory_and_network_devices(void **state)
 {
 	expect("{'linux': {'intelRdt': {'closID': 'a'}}}", REFUSED("linux.intelRdt"));
 	expect("{'linux': {'intelRdt': {}}}", REFUSED("linux.intelRdt"));
+	expect("{'linux': {'mountLabel': 'system_u:object_r:container_file_t:s0'}}",
+	       REFUSED("linux.mountLabel"));
+	expect("{'linux': {'mountLabel': ''}}", NULL);
 	expect("{'linux': {'memoryPolicy': {'mode': 'MPOL_LOCAL'}}}",
 	       REFUSED("linux.memoryPolicy"));
 	expect("{'linux': {'netDevices': {'eth0': {}}}}", REFUSED("linux.netDevices"));
@@ -95,11 +73,9 @@ static void limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(hooks_inside_the_container),
 	    cmocka_unit_test(cpu_affinity_of_exec),
 	    cmocka_unit_test(mapped_mounts),
 	    cmocka_unit_test(clocks),
-	    cmocka_unit_test(seccomp_agents),
 	    cmocka_unit_test(cache_memory_and_network_devices),
 	    cmocka_unit_test(limits),
 	};

@@ -291,7 +291,7 @@ static void a_mount_in_the_directory_is_not_emptied(void **state)
 		snprintf(file, sizeof(file), "%s/precious", path);
 		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		    state_dir_create(place->root, "box", &dir, &err) || mkdir(path, 0755) ||
-		    mount("tmpfs", path, "tmpfs", 0, NULL) || mkdir(file, 0755))
+		    mount("tmpfs", path, "tmpfs", 0, "mode=700") || mkdir(file, 0755))
 			_exit(1);
 		if (state_dir_remove(place->root, "box", &dir, &err) == 0 ||
 		    !strstr(err.message, "rootfs") || access(file, F_OK))
@@ -571,7 +571,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
 		DIR *stream;
 
 		if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-		    mount("tmpfs", place->base, "tmpfs", 0, "size=128k"))
+		    mount("tmpfs", place->base, "tmpfs", 0, "size=128k,mode=700"))
 			_exit(1);
 		root = state_root_open(place->base, true, &err);
 		if (root < 0 || state_dir_create(root, "box", &dir, &err) ||

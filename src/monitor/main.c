@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LXC's monitor. It loads liblxc, waits for what to start, and calls liblxc's start(), which
- * returns when the container has ended; long before that it is killed, unless it is to be kept.
+ * LXC's monitor: a program of its own, which is executed from a sealed memfd, so that a container
+ * finds nothing of the host's behind /proc/PID/exe (CVE-2019-5736). It waits for what to start and
+ * calls liblxc's start(), which returns when the container has ended; long before that it is
+ * killed, unless it is to be kept.
  */
 #include "lxc/monitor.h"
 
 #include <errno.h>
+#include <linux/sched.h>
+#include <lxc/lxccontainer.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -17,7 +22,9 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
-#include "lxc/library.h"
+#include "monitor/pivot.h"
+#include "monitor/reaped.h"
+#include "monitor/sockets.h"
 
 struct monitor {
 	int control, log_fd, dir;
@@ -31,25 +38,6 @@ struct monitor {
 		dprintf((monitor)->log_fd, "runlxc: " __VA_ARGS__);                                \
 		_exit(1);                                                                          \
 	} while (0)
-
-/*
- * A clean table: standard streams, what the program keeps (below `lowest`), the control socket and
- * the log. Whatever else the caller had open, LXC and the container have no business with.
- */
-static void clean_descriptors(struct monitor *monitor, int control, int log_fd, int lowest)
-{
-	int moved_control, moved_log;
-
-	/* First out of the way of both places, then into them. */
-	moved_control = fcntl(control, F_DUPFD_CLOEXEC, lowest + 2);
-	moved_log = fcntl(log_fd, F_DUPFD_CLOEXEC, lowest + 2);
-	if (moved_control < 0 || moved_log < 0 || dup3(moved_control, lowest, O_CLOEXEC) < 0 ||
-	    dup3(moved_log, lowest + 1, O_CLOEXEC) < 0 ||
-	    kernel_close_range((unsigned int)lowest + 2, ~0U, 0) < 0)
-		_exit(1);
-	monitor->control = lowest;
-	monitor->log_fd = lowest + 1;
-}
 
 static const char *next_string(struct monitor *monitor, const char *at)
 {
@@ -118,29 +106,24 @@ static void receive_request(struct monitor *monitor)
 	}
 }
 
-/* How the container ended, by the pidfd that the caller left for us; else as liblxc has it, which
- * can't tell signal 9 from status 9. */
+/* How the container ended; the caller has told which process it was. */
 static int exit_status(struct monitor *monitor, int from_lxc)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec data = {.iov_base = (char[]){0}, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	int pidfd, status = from_lxc;
+	int status;
+	pid_t pid;
 
-	if (recvmsg(monitor->control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == 1 &&
-	    CMSG_FIRSTHDR(&message) && CMSG_FIRSTHDR(&message)->cmsg_type == SCM_RIGHTS) {
-		memcpy(&pidfd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(pidfd));
-		if (kernel_pidfd_exit_status(pidfd, &status) < 0)
-			status = from_lxc;
-		close(pidfd);
-	}
-	return status;
+	if (recv(monitor->control, &pid, sizeof(pid), MSG_DONTWAIT) == (ssize_t)sizeof(pid) &&
+	    reaped_status(pid, &status) == 0)
+		return status;
+	return from_lxc;
+}
+
+/* An item that LXC refuses: whether it knows such a key at all is said first. */
+_Noreturn static void fail_item(const struct monitor *monitor, const char *key, const char *value)
+{
+	if (!lxc_config_item_is_supported(key))
+		dprintf(monitor->log_fd, "runlxc: LXC %s has no such key\n", lxc_get_version());
+	FAIL(monitor, MONITOR_REFUSES "%s = %s\n", key, value);
 }
 
 static void set_items(struct monitor *monitor, struct lxc_container *container)
@@ -159,7 +142,7 @@ static void set_items(struct monitor *monitor, struct lxc_container *container)
 		if (!value)
 			FAIL(monitor, "the recipe can't be read\n");
 		if (!container->set_config_item(container, key, value))
-			FAIL(monitor, "LXC refuses %s = %s\n", key, value);
+			fail_item(monitor, key, value);
 	}
 }
 
@@ -167,6 +150,14 @@ static int open_in_directory(const struct monitor *monitor, const char *name)
 {
 	return openat(monitor->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 		      0600);
+}
+
+static bool is_changed_by_reading(const char *value)
+{
+	char first = value[0], last = first ? value[strlen(value) - 1] : '\0';
+
+	return first == ' ' || first == '\t' || last == ' ' || last == '\t' ||
+	       ((first == '"' || first == '\'') && last == first && value[1]);
 }
 
 /* LXC's tools look for PATH/NAME/config; LXC itself must not find it before now, or it would take
@@ -179,7 +170,9 @@ static void write_config(struct monitor *monitor)
 	for (key = monitor->items; fd >= 0 && key < monitor->block_end;
 	     key = next_string(monitor, value)) {
 		value = next_string(monitor, key);
-		dprintf(fd, "%s = %s\n", key, value);
+		/* Reading a file, LXC takes off blanks and then one pair of quotes. */
+		dprintf(fd, is_changed_by_reading(value) ? "%s = \"%s\"\n" : "%s = %s\n", key,
+			value);
 	}
 }
 
@@ -192,22 +185,18 @@ static void record_exit(const struct monitor *monitor, int status)
 		renameat(monitor->dir, "exit.new", monitor->dir, "exit");
 }
 
-void monitor_main(int control, int log_fd, int lowest, pid_t caller)
+/* Standard streams, what the program keeps (below `lowest`), the control socket and the log.
+ * Whatever else the caller had open, LXC and the container have no business with. */
+static void clean_descriptors(struct monitor *monitor, int lowest)
 {
-	struct monitor monitor = {.dir = -1};
-	struct error err = ERROR_INIT;
-	const struct lxc_library *lxc;
-	struct lxc_container *container;
-	char init_path[64], plan_number[16];
-	char *const arguments[] = {init_path, plan_number, NULL};
-	int quiet, status;
+	int quiet;
 
-	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the
-	 * container. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != caller)
+	monitor->control = lowest;
+	monitor->log_fd = lowest + 1;
+	if (kernel_close_range((unsigned int)lowest + 2, ~0U, 0) < 0 ||
+	    fcntl(monitor->control, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(monitor->log_fd, F_SETFD, FD_CLOEXEC) < 0)
 		_exit(1);
-	clean_descriptors(&monitor, control, log_fd, lowest);
 	/*
 	 * LXC gives the standard streams of whoever starts a container to its init: owner and mode.
 	 * The caller passes the real ones for init under other numbers; these are ours, and nobody
@@ -218,32 +207,72 @@ void monitor_main(int control, int log_fd, int lowest, pid_t caller)
 		_exit(1);
 	if (quiet > 2)
 		close(quiet);
-	lxc = lxc_library_load(&err);
-	receive_request(&monitor);
-	if (!lxc)
-		FAIL(&monitor, "%s\n", error_text(&err));
+}
 
-	container = lxc->container_new(monitor.name, monitor.path);
+/* LXC would join it on a process that shares its memory, which the kernel refuses. Here it holds for
+ * whatever the container's user namespace may do. */
+static void join_clocks(struct monitor *monitor)
+{
+	int fd = monitor->request.time_fd;
+
+	if (fd >= 0 && syscall(SYS_setns, fd, CLONE_NEWTIME) < 0)
+		FAIL(monitor, "linux.namespaces: Failed to join the time namespace: %s\n",
+		     strerror(errno));
+}
+
+static int start(struct monitor *monitor)
+{
+	const struct monitor_request *request = &monitor->request;
+	struct lxc_container *container;
+	char init_path[64], plan_number[16];
+	char *const arguments[] = {init_path, plan_number, NULL};
+
+	container = lxc_container_new(monitor->name, monitor->path);
 	if (!container)
-		FAIL(&monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",
-		     monitor.name, monitor.path);
-	set_items(&monitor, container);
-	if (monitor.request.keep_monitor) {
+		FAIL(monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",
+		     monitor->name, monitor->path);
+	set_items(monitor, container);
+	join_clocks(monitor);
+	if (request->keep_monitor) {
 		/* It is to outlive the caller. A caller that is killed before it recorded the
 		 * container is still noticed: init ends when the sync socket is closed, and we end
 		 * after it. */
 		prctl(PR_SET_PDEATHSIG, 0);
-		write_config(&monitor);
+		write_config(monitor);
+		sockets_check_peers();
+	} else {
+		sockets_hide(monitor->dir);
 	}
+	if (request->pivot_fd >= 0)
+		pivot_announce(request->pivot_fd);
 	container->want_daemonize(container, false);
 	container->want_close_all_fds(container, false);
-	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", monitor.request.init_fd);
-	snprintf(plan_number, sizeof(plan_number), "%d", monitor.request.plan_fd);
-	if (!container->start(container, 0, arguments) && !monitor.request.keep_monitor)
+	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", request->init_fd);
+	snprintf(plan_number, sizeof(plan_number), "%d", request->plan_fd);
+	if (!container->start(container, 0, arguments) && !request->keep_monitor)
 		_exit(1);
-	status = monitor.request.keep_monitor ? exit_status(&monitor, container->error_num)
-					      : container->error_num;
-	if (monitor.request.keep_monitor)
+	return container->error_num;
+}
+
+int main(int argc, char **argv)
+{
+	static struct monitor monitor = {.dir = -1};
+	int status;
+
+	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the
+	 * container. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A container that shares a pid namespace sees LXC's child before that is init: nothing of
+	 * the host's is to be had by it (CVE-2016-9962). */
+	prctl(PR_SET_DUMPABLE, 0);
+	if (argc != MONITOR_ARGUMENTS || getppid() != atoi(argv[MONITOR_ARGUMENT_CALLER]))
+		return 1;
+	clean_descriptors(&monitor, atoi(argv[MONITOR_ARGUMENT_LOWEST]));
+	receive_request(&monitor);
+	status = start(&monitor);
+	if (monitor.request.keep_monitor) {
+		status = exit_status(&monitor, status);
 		record_exit(&monitor, status);
-	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
