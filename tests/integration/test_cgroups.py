@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cgroups and limits, on cgroup v1: where the container is, and what the host's files say."""
+"""Cgroups and limits: where the container is, and what the host's files say, on v1 and on v2."""
 
 import os
 
@@ -8,7 +8,7 @@ import pytest
 from lib import system
 from lib.system import cgroup_read
 
-pytestmark = pytest.mark.skipif(not system.on_cgroup_v1(), reason="reads cgroup v1's files")
+V1 = system.on_cgroup_v1()
 
 
 @pytest.fixture
@@ -21,6 +21,13 @@ def limited(container):
         return made.create()
 
     return make
+
+
+def assert_files(made, v1, v2):
+    """What the host's files say, for the layout that this host has: {"memory.max": "1000"}."""
+    expected = v1 if V1 else v2
+    found = {name: cgroup_read(made.pid, name.split(".")[0], name) for name in expected}
+    assert found == expected
 
 
 # ---- where ----
@@ -51,10 +58,11 @@ def test_two_containers_may_share_a_parent(container, cgroup_parent):
     for made in (one, two):
         made.bundle.cgroup(f"{cgroup_parent}/{made.id}")
         made.up()
+    directories = {made: system.cgroup_directory(made.pid, "memory") for made in (one, two)}
     one.delete("--force")
     assert two.status == "running"
-    assert not os.path.exists(f"/sys/fs/cgroup/memory{cgroup_parent}/{one.id}")
-    assert os.path.exists(f"/sys/fs/cgroup/memory{cgroup_parent}/{two.id}")
+    assert not os.path.exists(directories[one])
+    assert os.path.exists(directories[two])
 
 
 def test_a_path_that_climbs_out_stays_below_the_hierarchy(container, cgroup_parent):
@@ -90,22 +98,33 @@ def test_no_cgroup_of_the_runtime_stays_beside_the_containers(container, cgroup_
 
 
 def test_memory(limited):
-    made = limited(memory={"limit": 64 << 20, "reservation": 32 << 20, "swappiness": 30})
-    assert cgroup_read(made.pid, "memory", "memory.limit_in_bytes") == str(64 << 20)
-    assert cgroup_read(made.pid, "memory", "memory.soft_limit_in_bytes") == str(32 << 20)
-    assert cgroup_read(made.pid, "memory", "memory.swappiness") == "30"
+    """v2 has no swappiness; engines ask for it without looking."""
+    assert_files(
+        limited(memory={"limit": 64 << 20, "reservation": 32 << 20, "swappiness": 30}),
+        {
+            "memory.limit_in_bytes": str(64 << 20),
+            "memory.soft_limit_in_bytes": str(32 << 20),
+            "memory.swappiness": "30",
+        },
+        {"memory.max": str(64 << 20), "memory.low": str(32 << 20)},
+    )
 
 
 def test_memory_and_swap_together(limited):
-    made = limited(memory={"limit": 64 << 20, "swap": 128 << 20})
-    assert cgroup_read(made.pid, "memory", "memory.limit_in_bytes") == str(64 << 20)
-    path = f"{system.cgroup_directory(made.pid, 'memory')}/memory.memsw.limit_in_bytes"
-    if os.path.exists(path):
-        assert cgroup_read(made.pid, "memory", "memory.memsw.limit_in_bytes") == str(128 << 20)
+    """v1 counts memory and swap together, as config.json does, and v2 swap alone."""
+    made = limited(memory={"limit": 64 << 20, "swap": 192 << 20})
+    assert_files(made, {"memory.limit_in_bytes": str(64 << 20)}, {"memory.max": str(64 << 20)})
+    name, value = ("memory.memsw.limit_in_bytes", 192 << 20) if V1 else ("memory.swap.max", 128 << 20)
+    if os.path.exists(f"{system.cgroup_directory(made.pid, 'memory')}/{name}"):
+        assert cgroup_read(made.pid, "memory", name) == str(value)
 
 
 def test_the_oom_killer_can_be_disabled(limited):
+    """Not on v2; there it is no error, either."""
     made = limited(memory={"limit": 64 << 20, "disableOOMKiller": True})
+    if not V1:
+        assert cgroup_read(made.pid, "memory", "memory.max") == str(64 << 20)
+        return
     assert "oom_kill_disable 1" in cgroup_read(made.pid, "memory", "memory.oom_control")
 
 
@@ -116,17 +135,21 @@ def test_the_memory_limit_is_enforced(container):
 
 
 def test_cpu(limited):
-    made = limited(cpu={"shares": 512, "quota": 50000, "period": 200000})
-    assert cgroup_read(made.pid, "cpu", "cpu.shares") == "512"
-    assert cgroup_read(made.pid, "cpu", "cpu.cfs_quota_us") == "50000"
-    assert cgroup_read(made.pid, "cpu", "cpu.cfs_period_us") == "200000"
+    """Shares from 2 to 262144 become weights from 1 to 10000."""
+    assert_files(
+        limited(cpu={"shares": 512, "quota": 50000, "period": 200000}),
+        {"cpu.shares": "512", "cpu.cfs_quota_us": "50000", "cpu.cfs_period_us": "200000"},
+        {"cpu.weight": "20", "cpu.max": "50000 200000"},
+    )
 
 
 @pytest.mark.parametrize("quota, period", [(1000, 1000), (900000, 1000000), (2000000, 1000000), (-1, 50000)])
 def test_cpu_quota_and_period_are_written_in_an_order_that_the_kernel_takes(limited, quota, period):
-    made = limited(cpu={"quota": quota, "period": period})
-    assert cgroup_read(made.pid, "cpu", "cpu.cfs_quota_us") == str(quota)
-    assert cgroup_read(made.pid, "cpu", "cpu.cfs_period_us") == str(period)
+    assert_files(
+        limited(cpu={"quota": quota, "period": period}),
+        {"cpu.cfs_quota_us": str(quota), "cpu.cfs_period_us": str(period)},
+        {"cpu.max": f"{'max' if quota < 0 else quota} {period}"},
+    )
 
 
 def test_cpuset(limited):
@@ -137,7 +160,8 @@ def test_cpuset(limited):
 
 
 def test_cpuset_below_a_new_parent(container, cgroup_parent):
-    """v1's cpusets start empty: every level on the way has to be filled first."""
+    """v1's cpusets start empty: every level on the way has to be filled first. On v2 every level has to
+    hand the controller down."""
     made = container("sleep", "100")
     made.bundle.cgroup(f"{cgroup_parent}/deep/er/{made.id}")
     made.bundle.resources["cpu"] = {"cpus": "0"}
@@ -160,6 +184,7 @@ def test_the_pids_limit_is_enforced(container):
     assert "fork" in result.stderr
 
 
+@pytest.mark.skipif(not V1, reason="cgroup v2 has no list of devices, but a BPF program: test_devices.py tries it")
 def test_the_device_list_is_the_hosts_view_of_the_rules(limited):
     made = limited(
         devices=[
@@ -174,15 +199,86 @@ def test_the_device_list_is_the_hosts_view_of_the_rules(limited):
     assert "c 1:3 rwm" in rules
 
 
+LOOP = {"major": 7, "minor": 0}  # a disk that a throttle needs, and every kernel with loop devices has
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "field, resources, v1, v2",
+    [
+        (
+            "memory.kernelTCP",
+            {"memory": {"kernelTCP": 32 << 20}},
+            {"memory.kmem.tcp.limit_in_bytes": str(32 << 20)},
+            {},
+        ),
+        (
+            "cpu.burst",
+            {"cpu": {"quota": 50000, "period": 100000, "burst": 20000}},
+            {"cpu.cfs_burst_us": "20000"},
+            {"cpu.max.burst": "20000"},
+        ),
+        ("cpu.idle", {"cpu": {"idle": 1}}, {"cpu.idle": "1"}, {"cpu.idle": "1"}),
+        ("cpu.realtimePeriod", {"cpu": {"realtimePeriod": 500000}}, {"cpu.rt_period_us": "500000"}, None),
+        ("pids.limit", {"pids": {"limit": 77}}, {"pids.max": "77"}, {"pids.max": "77"}),
+        (
+            "blockIO.throttleReadBpsDevice",
+            {"blockIO": {"throttleReadBpsDevice": [{**LOOP, "rate": 1 << 20}]}},
+            {"blkio.throttle.read_bps_device": f"7:0 {1 << 20}"},
+            {"io.max": f"7:0 rbps={1 << 20} wbps=max riops=max wiops=max"},
+        ),
+        (
+            "blockIO.throttleWriteIOPSDevice",
+            {"blockIO": {"throttleWriteIOPSDevice": [{**LOOP, "rate": 500}]}},
+            {"blkio.throttle.write_iops_device": "7:0 500"},
+            {"io.max": "7:0 rbps=max wbps=max riops=max wiops=500"},
+        ),
+        (
+            "hugepageLimits",
+            {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 << 20}]},
+            {"hugetlb.2MB.limit_in_bytes": str(4 << 20)},
+            {"hugetlb.2MB.max": str(4 << 20)},
+        ),
+    ],
+)
+def test_a_limit_is_what_the_hosts_file_says_or_refused(container, limited, field, resources, v1, v2):
+    """A limit that this host's containers can't have is never left out without a word: such as one of a
+    controller that is in a v2 tree beside v1."""
+    expected = v1 if V1 else v2
+    usual = limited()
+    directories = [system.cgroup_directory(usual.pid, name.split(".")[0]) for name in expected or ()]
+    if expected is None or not all(map(os.path.exists, map(os.path.join, directories, expected))):
+        made = container("true")
+        made.bundle.resources.update(resources)
+        made.run().assert_refused(f"linux.resources.{field}")
+        return
+    made = limited(**resources)
+    assert_files(made, expected, expected)
+
+
+@pytest.mark.ours
+@pytest.mark.skipif(
+    not V1 or any("hugetlb" in label.split(",") for label in system.cgroup_hierarchies()),
+    reason="needs the hugetlb controller in a v2 tree beside v1",
+)
+def test_a_limit_in_the_v2_tree_beside_v1_names_the_field_and_the_controller(container):
+    made = container("true")
+    made.bundle.resources["hugepageLimits"] = [{"pageSize": "2MB", "limit": 2 << 20}]
+    made.run().assert_refused("linux.resources.hugepageLimits", "hugetlb", "v2 tree")
+
+
 def test_no_limits_are_set_when_none_are_asked_for(limited):
     made = limited()
-    parent = os.path.dirname(system.cgroup_directory(made.pid, "memory"))
-    with open(f"{parent}/memory.limit_in_bytes", encoding="utf-8") as file:
-        unlimited = file.read().strip()
-    assert int(cgroup_read(made.pid, "memory", "memory.limit_in_bytes")) >= int(unlimited)
-    assert cgroup_read(made.pid, "cpu", "cpu.shares") == "1024"
-    assert cgroup_read(made.pid, "cpu", "cpu.cfs_quota_us") == "-1"
-    assert cgroup_read(made.pid, "pids", "pids.max") == "max"
+    assert_files(
+        made,
+        {"cpu.shares": "1024", "cpu.cfs_quota_us": "-1", "pids.max": "max"},
+        {"cpu.weight": "100", "cpu.max": "max 100000", "pids.max": "max", "memory.max": "max", "memory.low": "0"},
+    )
+    if V1:
+        parent = os.path.dirname(system.cgroup_directory(made.pid, "memory"))
+        with open(f"{parent}/memory.limit_in_bytes", encoding="utf-8") as file:
+            unlimited = file.read().strip()
+        assert int(cgroup_read(made.pid, "memory", "memory.limit_in_bytes")) >= int(unlimited)
 
 
 def test_zeros_mean_that_nothing_is_asked_for(limited):
@@ -193,9 +289,13 @@ def test_zeros_mean_that_nothing_is_asked_for(limited):
         blockIO={"weight": 0},
         pids={"limit": 0},
     )
-    assert int(cgroup_read(made.pid, "memory", "memory.limit_in_bytes")) > 1 << 40
-    assert cgroup_read(made.pid, "cpu", "cpu.shares") == "1024"
-    assert cgroup_read(made.pid, "pids", "pids.max") == "max"
+    assert_files(
+        made,
+        {"cpu.shares": "1024", "pids.max": "max"},
+        {"cpu.weight": "100", "pids.max": "max", "memory.max": "max", "memory.swap.max": "max"},
+    )
+    if V1:
+        assert int(cgroup_read(made.pid, "memory", "memory.limit_in_bytes")) > 1 << 40
     assert made.start().status == "running"
 
 
@@ -204,13 +304,14 @@ def test_nulls_mean_that_nothing_is_asked_for(limited):
 
 
 def test_the_container_sees_its_own_limit(container):
-    made = container("cat", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+    path = "memory/memory.limit_in_bytes" if V1 else "memory.max"
+    made = container("cat", f"/sys/fs/cgroup/{path}")
     made.bundle.resources["memory"] = {"limit": 48 << 20}
     assert made.run_ok() == f"{48 << 20}\n"
 
 
 def test_the_freezer_is_thawed_at_the_start(limited):
-    assert cgroup_read(limited().pid, "freezer", "freezer.state") == "THAWED"
+    assert_files(limited(), {"freezer.state": "THAWED"}, {"cgroup.freeze": "0"})
 
 
 @pytest.mark.parametrize(
@@ -232,7 +333,79 @@ def test_a_bad_limit_is_an_error_that_names_it(container, resources, words):
 
 
 @pytest.mark.ours
+@pytest.mark.skipif(not V1, reason="they are settings of cgroup v2")
 def test_unified_settings_on_v1_are_refused(container):
     made = container("true")
     made.bundle.resources["unified"] = {"memory.max": "1000000"}
     made.run().assert_refused("unified")
+
+
+# ---- a cgroup that is there already ----
+
+# A limit that every cgroup of a hierarchy has, whatever is switched on.
+HIERARCHY, LIMIT = ("pids", "pids.max") if V1 else ("", "cgroup.max.descendants")
+
+
+@pytest.fixture
+def made_before(container, cgroup_parent):
+    """A container whose cgroup somebody has made, and the file of a limit in it."""
+    made = container("sleep", "100")
+    path = f"{cgroup_parent}/{made.id}"
+    made.bundle.cgroup(path)
+    hierarchies = system.cgroup_hierarchies()
+    for mount_point in hierarchies.values():
+        os.makedirs(mount_point + path)
+    mount_point = hierarchies[HIERARCHY]
+    made.limit_file = f"{mount_point}{path}/{LIMIT}"
+    return made
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def test_a_cgroup_that_is_there_and_empty_is_taken(made_before):
+    made_before.up()
+    assert made_before.limit_file.endswith(f"{system.cgroup_paths(made_before.pid)[HIERARCHY]}/{LIMIT}")
+    assert read(made_before.limit_file) == "max"
+
+
+@pytest.mark.ours
+def test_the_limit_of_a_cgroup_that_is_there_is_not_lost(made_before):
+    """LXC would make the cgroup anew."""
+    write(made_before.limit_file, "5")
+    made_before.run().assert_refused("linux.cgroupsPath", made_before.id, LIMIT, '"5"')
+    assert read(made_before.limit_file) == "5"
+    siblings = os.listdir(os.path.dirname(os.path.dirname(made_before.limit_file)))
+    assert not [name for name in siblings if name.startswith("runlxc-")]
+
+
+@pytest.mark.skipif(not V1, reason="on v2 such a cgroup has no limits that a config.json can set")
+def test_a_limit_that_is_asked_for_counts_more_than_the_one_of_before(made_before):
+    write(made_before.limit_file, "5")
+    made_before.bundle.resources["pids"] = {"limit": 7}
+    made_before.up()
+    assert read(made_before.limit_file) == "7"
+
+
+def test_the_limits_of_a_cgroup_above_stay(made_before):
+    above = os.path.join(os.path.dirname(os.path.dirname(made_before.limit_file)), LIMIT)
+    write(above, "50")
+    made_before.up()
+    assert read(above) == "50"
+    made_before.delete("--force")
+    assert read(above) == "50"
+
+
+@pytest.mark.skipif(not V1, reason="needs two hierarchies")
+def test_a_device_list_of_before_is_no_limit_since_every_container_gets_one(made_before):
+    directory = os.path.dirname(made_before.limit_file).replace("/pids/", "/devices/")
+    write(f"{directory}/devices.deny", "a")
+    made_before.up()
+    assert "c 1:3 rwm" in read(f"{directory}/devices.list").splitlines()

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from lib import system
+
 
 @pytest.fixture
 def features(runtime):
@@ -80,7 +82,8 @@ def test_config_shows_the_lxc_configuration(container):
     values = {key: value for key, value in settings}
     assert values["lxc.rootfs.path"].endswith(made.bundle.rootfs)
     assert values["lxc.uts.name"] == "shown"
-    assert values["lxc.cgroup.memory.limit_in_bytes"] == str(64 << 20)
+    limit = "lxc.cgroup.memory.limit_in_bytes" if system.on_cgroup_v1() else "lxc.cgroup2.memory.max"
+    assert values[limit] == str(64 << 20)
 
 
 @pytest.mark.ours

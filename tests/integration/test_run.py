@@ -300,9 +300,9 @@ def test_run_rootfs_takes_the_process_from_flags(runtime, bundle):
 
 
 @pytest.mark.ours
-@pytest.mark.skipif(not system.on_cgroup_v1(), reason="reads a file of cgroup v1")
 def test_run_rootfs_with_a_memory_limit_and_read_only(runtime, bundle):
-    script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes; touch /x 2>&1"
+    file = "memory/memory.limit_in_bytes" if system.on_cgroup_v1() else "memory.max"
+    script = f"cat /sys/fs/cgroup/{file}; touch /x 2>&1"
     flags = ["--memory", "64m", "--read-only"]
     result = runtime("run", "--rootfs", bundle().rootfs, *flags, runtime.new_id(), "--", "sh", "-c", script)
     assert result.returncode == 1

@@ -10,6 +10,11 @@ from lib import system
 
 pytestmark = pytest.mark.ours
 
+# A container's parent is PID 1 here, or a shim, which may have reaped it before anybody looks.
+needs_the_kernel = pytest.mark.skipif(
+    not system.kernel_tells_exit_statuses(), reason="before Linux 6.15 only the parent is told an exit status"
+)
+
 
 def waiting(made):
     """`wait` in the background, known to have begun to wait."""
@@ -29,6 +34,7 @@ def ended(process):
     return process.returncode, out, err
 
 
+@needs_the_kernel
 @pytest.mark.parametrize("status", [0, 7, 255])
 def test_wait_shows_the_exit_status(container, status):
     made = container(shell=f"trap 'exit {status}' TERM; echo up; sleep 100 & wait").up()
@@ -38,6 +44,7 @@ def test_wait_shows_the_exit_status(container, status):
     assert ended(process) == (0, f"{status} exited\n", "")
 
 
+@needs_the_kernel
 def test_wait_shows_the_signal(container):
     made = container("sleep", "100").up()
     process = waiting(made)
@@ -45,6 +52,7 @@ def test_wait_shows_the_signal(container):
     assert ended(process) == (0, f"{128 + signal.SIGKILL} signalled\n", "")
 
 
+@needs_the_kernel
 def test_wait_blocks_while_the_container_runs(container):
     made = container("sleep", "100").up()
     process = waiting(made)
@@ -53,6 +61,7 @@ def test_wait_blocks_while_the_container_runs(container):
     assert ended(process)[0] == 0
 
 
+@needs_the_kernel
 def test_wait_for_a_created_container_waits_for_its_program(container):
     made = container(shell="exit 3").create()
     process = waiting(made)
@@ -60,6 +69,7 @@ def test_wait_for_a_created_container_waits_for_its_program(container):
     assert ended(process) == (0, "3 exited\n", "")
 
 
+@needs_the_kernel
 def test_several_may_wait(container):
     made = container(shell="trap 'exit 9' TERM; echo up; sleep 100 & wait").up()
     made.wait_output("up")
@@ -81,6 +91,7 @@ def of_a_shim(container, shim):
     return made
 
 
+@needs_the_kernel
 def test_wait_does_not_take_the_status_from_the_subreaper(of_a_shim, shim):
     process = waiting(of_a_shim)
     of_a_shim.kill("TERM")
@@ -93,6 +104,21 @@ def test_wait_ends_with_the_program_though_nobody_has_reaped_it(of_a_shim, shim)
     of_a_shim.kill("TERM")
     assert ended(process) == (0, "6 exited\n", "")
     assert shim.wait(of_a_shim.pid) == 6
+
+
+def test_wait_says_so_when_the_status_was_taken_and_the_kernel_does_not_tell_it(of_a_shim, shim):
+    process = waiting(of_a_shim)
+    process.send_signal(signal.SIGSTOP)
+    system.wait_until(lambda: system.process_stat(process.pid)[0] == "T", "wait is stopped")
+    of_a_shim.kill("TERM")
+    assert shim.wait(of_a_shim.pid) == 6
+    process.send_signal(signal.SIGCONT)
+    returncode, out, err = ended(process)
+    if system.kernel_tells_exit_statuses():
+        assert (returncode, out, err) == (0, "6 exited\n", "")
+    else:
+        assert returncode != 0 and out == "" and len(err.splitlines()) == 1
+        assert "the exit status is not known" in err
 
 
 def test_wait_after_the_end_tells_the_truth_or_that_it_cannot(container):

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the engines' batteries. An engine is started once for a session, when the first test asks for it."""
+
+import os
+
+import pytest
+
+from lib import engine, leaks, system
+from lib.docker import Docker
+
+ALL = os.environ.get("RUNLXC_TESTS_ENGINES") == "all"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: not in the selection that `make check` runs")
+
+
+def pytest_collection_modifyitems(config, items):
+    here = os.path.dirname(os.path.abspath(__file__))
+    full = [item for item in items if item.get_closest_marker("full") and str(item.path).startswith(here)]
+    if full and not ALL:
+        config.hook.pytest_deselected(items=full)
+        items[:] = [item for item in items if item not in full]
+
+
+@pytest.fixture(scope="session")
+def place(request, session_directory, token):
+    engine.need("nsenter", "unshare", "ip", "runc")
+    if os.geteuid() != 0:
+        pytest.skip("engines need root")
+    made = engine.Place(f"{session_directory}/engines", token, request.config.command)
+    yield made
+    left = made.close()
+    assert not left, f"processes left behind by the engines: {left}"
+
+
+@pytest.fixture(scope="session")
+def docker_daemon(place, session_directory):
+    engine.need("dockerd", "docker", "containerd", "iptables")
+    made = Docker(place, f"{session_directory}/busybox")
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """In place of the one for containers made by hand: engines keep things between tests. What each of them has to
+    remove with a container its fixture looks for; the session looks for everything, once the engines are gone."""
+
+
+def _cleared(made):
+    made.clear()
+    try:
+        system.wait_until(lambda: not made.left(), "nothing left", 5)
+    except AssertionError:
+        pytest.fail("left behind:\n" + "\n".join(made.left()))
+
+
+@pytest.fixture
+def docker(docker_daemon):
+    yield docker_daemon
+    _cleared(docker_daemon)

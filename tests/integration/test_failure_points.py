@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every failure point of a start, forced one by one (strace injects an error, or a SIGKILL, at one system call of
+the command at a time): one line that says what failed, a status that isn't 0, and nothing left."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from lib import system
+
+pytestmark = [
+    pytest.mark.ours,
+    pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed"),
+]
+
+# What can't fail, what doesn't matter when it does, and what a failure of means that it wasn't done at all (close).
+PASSED_OVER = {
+    *("access", "arch_prctl", "brk", "close", "execve", "exit_group", "getegid", "geteuid", "getpid", "gettid"),
+    *("getuid", "getrandom", "mprotect", "munmap", "rseq", "rt_sigaction", "rt_sigprocmask", "set_robust_list"),
+    *("set_tid_address", "futex", "kill", "wait4", "sigaltstack", "capget", "clock_gettime"),
+}
+# How many system calls to go on by from one try to the next; 1 tries every one.
+STEP = int(os.environ.get("RUNLXC_TESTS_FAILURE_STEP", "3"))
+
+
+def trace(runtime, log, *args, inject=None):
+    """Runs the command under strace, itself and not its children."""
+    flags = ["-qq", "-o", log]
+    flags += ["-e", f"trace={inject.split(':')[0]}", "-e", f"inject={inject}"] if inject else ["-e", "trace=all"]
+    return runtime(*args, argv=["strace", *flags, *runtime.argv(*args)])
+
+
+def calls_of(runtime, log, *args):
+    """The system calls of a command that works, in order, each with its number among those of its name. Those of
+    the loader, before the program begins, are not ours."""
+    result = trace(runtime, log, *args)
+    assert result.returncode == 0, result
+    with open(log, encoding="utf-8", errors="replace") as file:
+        names = [match[1] for match in (re.match(r"([a-z0-9_]+)\(", line) for line in file) if match]
+    counts, calls, begun = {}, [], False
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        begun = begun or name in ("socketpair", "memfd_create", "prlimit64")
+        if begun and name not in PASSED_OVER and not (name == "mmap" and counts[name] < 4):
+            calls.append((name, counts[name]))
+    return calls
+
+
+def cgroups_of(id_):
+    return [path for top in system.cgroup_hierarchies().values() for path in [f"{top}/lxc.payload.{id_}"] if os.path.exists(path)]
+
+
+def assert_nothing_left(made):
+    system.wait_until(
+        lambda: not made.exists and not cgroups_of(made.id),
+        f"nothing left of {made.id}: {os.listdir(made.runtime.root)}, {cgroups_of(made.id)}",
+    )
+
+
+@pytest.fixture
+def made(container):
+    made = container("true")
+    made.bundle.write()
+    return made
+
+
+def verb(made, name):
+    return name, "--bundle", made.bundle.path, "--pid-file", made.pid_file, made.id
+
+
+@pytest.mark.parametrize("name", ["create", "run"])
+def test_D41_each_system_call_failing(made, workdir, name):
+    log = f"{workdir}/strace"
+    calls = calls_of(made.runtime, log, *verb(made, name))
+    assert len(calls) > 100, "hardly any system call was seen"
+    made.runtime.ok("delete", "--force", made.id)
+    failed = 0
+    for call, number in calls[::STEP]:
+        result = trace(made.runtime, log, *verb(made, name), inject=f"{call}:error=ENOMEM:when={number}")
+        where = f"{call} number {number}: {result}"
+        if result.returncode == 0:
+            # It went on without; then it is a container like any other.
+            made.runtime.ok("delete", "--force", made.id)
+        else:
+            failed += 1
+            lines = [line for line in result.stderr.splitlines() if "strace:" not in line]
+            assert len(lines) == 1 and lines[0].startswith("runlxc: "), where
+            assert result.returncode == 1, where
+        assert_nothing_left(made)
+    assert failed > len(calls[::STEP]) / 2, f"{failed} of {len(calls[::STEP])} failures were noticed"
+
+
+@pytest.mark.parametrize("name", ["create", "run"])
+def test_D41_killed_at_each_system_call(made, workdir, name):
+    log = f"{workdir}/strace"
+    calls = calls_of(made.runtime, log, *verb(made, name))
+    made.runtime.ok("delete", "--force", made.id)
+    for call, number in calls[::STEP]:
+        result = trace(made.runtime, log, *verb(made, name), inject=f"{call}:signal=KILL:when={number}")
+        assert result.returncode in (0, 137, -signal.SIGKILL), f"{call} number {number}: {result}"
+        made.runtime.ok("delete", "--force", made.id)
+        assert_nothing_left(made)
+
+
+def test_D41_each_system_call_of_a_delete_failing(made, workdir):
+    log = f"{workdir}/strace"
+    made.runtime.ok(*verb(made, "create"))
+    calls = calls_of(made.runtime, log, "delete", "--force", made.id)
+    for call, number in calls[::STEP]:
+        made.runtime.ok(*verb(made, "create"))
+        trace(made.runtime, log, "delete", "--force", made.id, inject=f"{call}:error=EIO:when={number}")
+        # Whatever became of it, the next one does the rest.
+        made.runtime.ok("delete", "--force", made.id)
+        assert_nothing_left(made)
+
+
+@pytest.mark.parametrize("name", ["mount", "pivot_root", "openat2", "move_mount", "setns", "sethostname", "clone", "mkdirat"])
+def test_D41_a_system_call_of_lxc_or_init_failing(made, workdir, name):
+    """The children are traced, too: in one of them the call fails for the first time."""
+    log = f"{workdir}/strace"
+    argv = made.runtime.argv(*verb(made, "create"))
+    seen = made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", *argv])
+    assert seen.returncode == 0, seen
+    made.runtime.ok("delete", "--force", made.id)
+    if os.path.getsize(log) == 0:
+        pytest.skip(f"no process of a start calls {name} here")
+    inject = f"inject={name}:error=EPERM"
+    result = made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", "-e", inject, *argv])
+    if result.returncode == 0:
+        made.runtime.ok("delete", "--force", made.id)
+    assert_nothing_left(made)
