@@ -128,10 +128,10 @@ def test_the_default_root(container):
 
 
 @pytest.mark.limit(90)
-def test_fifty_containers_are_listed(container, runtime):
-    made = {container("sleep", "100").create().id for _ in range(50)}
+def test_two_hundred_containers_are_listed(container, runtime):
+    made = {container("sleep", "100").create().id for _ in range(200)}
     assert {entry["id"] for entry in runtime.list()} == made
-    assert len(runtime.ok("list").stdout.splitlines()) == 51
+    assert len(runtime.ok("list").stdout.splitlines()) == 201
     for id_ in made:
         runtime.ok("delete", "--force", id_)
     assert runtime.list() == []
