@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CRIU, which freezes processes into files and thaws them again: one request at a time, to a
- * `criu swrk` that is executed for it and spoken to over a socket, in the messages of CRIU's rpc.proto
- * (https://criu.org/RPC).
+ * `criu swrk` that is executed for it and spoken to over a socket, in the messages of CRIU's
+ * rpc.proto (https://criu.org/RPC).
  *
  * libcriu would be the library for that; but the one of Debian 12 has no word for empty namespaces
- * and configuration files, which engines rely on, and its callbacks don't know whom they are for. The
- * few messages that are needed are written here: protobuf's encoding is numbers with a tag.
+ * and configuration files, which engines rely on, and its callbacks don't know whom they are for.
+ * The few messages that are needed are written here: protobuf's encoding is numbers with a tag.
  */
 #ifndef RUNLXC_CRIU_CRIU_H
 #define RUNLXC_CRIU_CRIU_H
@@ -18,8 +18,8 @@
 
 #include "base/error.h"
 
-/* As CRIU writes versions: 31600 is 3.16. Network and pid namespaces by path (3.11, 3.15), labels at
- * restore (3.16). */
+/* As CRIU writes versions: 31600 is 3.16. Network and pid namespaces by path (3.11, 3.15), labels
+ * at restore (3.16). */
 #define CRIU_OLDEST 31600
 
 enum criu_type {
@@ -61,6 +61,7 @@ enum criu_option {
 	CRIU_FREEZE_CGROUP = 44,
 	CRIU_CONFIG_FILE = 51,
 	CRIU_LSM_PROFILE = 53,
+	CRIU_CGROUP_YARD = 60,
 	CRIU_LSM_MOUNT_CONTEXT = 63,
 	/* two texts */
 	CRIU_EXT_MNT = 23, /* at a dump: where it is mounted, and its name; at a restore: the name,
@@ -105,13 +106,13 @@ struct criu_call {
 	enum criu_type type;
 	const struct criu_options *options; /* NULL: none */
 	bool keep_streams;		    /* CRIU gets our standard streams; else /dev/null */
-	const int *pass;		    /* descriptors that it gets under their numbers, all above 3 */
+	const int *pass; /* descriptors that it gets under their numbers, all above 3 */
 	size_t pass_count;
 	/* Called in the child that is to become CRIU; NULL: nothing is to be done there. */
 	int (*prepare)(void *data, struct error *err);
 	criu_notify *notify; /* NULL: no event matters */
 	void *data;
-	int log_directory; /* where CRIU_LOG_FILE is written; -1: no log */
+	int log_directory;		 /* where CRIU_LOG_FILE is written; -1: no log */
 	const char *log_file, *log_path; /* its name there, and what errors call it */
 };
 
@@ -122,8 +123,8 @@ struct criu_answer {
 };
 
 /*
- * Executes CRIU, asks it, and waits for its end. What it minded most is the error's text, in one line,
- * with the name of its log. errnum ENOENT: CRIU isn't there.
+ * Executes CRIU, asks it, and waits for its end. What it minded most is the error's text, in one
+ * line, with the name of its log. errnum ENOENT: CRIU isn't there.
  */
 int criu_call(const struct criu_call *call, struct criu_answer *answer, struct error *err);
 

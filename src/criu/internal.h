@@ -26,7 +26,8 @@ struct criu_response {
 /* -1: that is no criu_resp. */
 int criu_response_parse(const char *data, size_t size, struct criu_response *response);
 
-/* The line of CRIU's log that says why it gave up, without its time and place. False: there is none. */
+/* The line of CRIU's log that says why it gave up, without its time and place. False: there is
+ * none. */
 bool criu_log_reason(int directory, const char *file, char *text, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why CRIU gave up, from its log: "(00.146309) Error (criu/files-reg.c:1790): Can't lookup mount=27" */
+/* Why CRIU gave up, from its log: "(00.146309) Error (criu/files-reg.c:1790): Can't lookup
+ * mount=27" */
 #include "criu/internal.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * protobuf's encoding (https://protobuf.dev/programming-guides/encoding): a field is a tag, its number
- * and kind, and then a number of seven bits a byte, or a length and as many bytes.
+ * protobuf's encoding (https://protobuf.dev/programming-guides/encoding): a field is a tag, its
+ * number and kind, and then a number of seven bits a byte, or a length and as many bytes.
  */
 #include "criu/internal.h"
 

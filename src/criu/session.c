@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
-#include "base/path.h"
 
 /* What CRIU's own clients take. */
 #define MESSAGE_MAX 40960
@@ -23,14 +23,87 @@ static const char *program_of(const struct criu_call *call)
 	return call->program ? call->program : "criu";
 }
 
+/* ---- a descriptor with a message ---- */
+
+union rights {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static ssize_t receive_with_fd(int socket, void *data, size_t size, int *fd, bool *cut)
+{
+	union rights control;
+	struct iovec part = {.iov_base = data, .iov_len = size};
+	struct msghdr head = {.msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control)};
+	struct cmsghdr *rights;
+	ssize_t got;
+
+	*fd = -1;
+	do
+		got = recvmsg(socket, &head, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -1;
+	rights = CMSG_FIRSTHDR(&head);
+	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS &&
+	    rights->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(rights), sizeof(int));
+	*cut = head.msg_flags & MSG_TRUNC;
+	return got;
+}
+
+static int send_fd(int socket, int fd)
+{
+	union rights control = {0};
+	char byte = 0;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr head = {.msg_iov = &part,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control)};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
+	return sendmsg(socket, &head, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
 /* ---- the child ---- */
 
-/* Tells the parent why there is no CRIU: errno of the exec, and a text where it was something else. */
-_Noreturn static void give_up(int report, int errnum, const char *text)
+/* What the child has to say when there will be no CRIU. */
+struct report {
+	int errnum;	 /* of the exec; 0: see text */
+	char text[1024]; /* what else it was */
+};
+
+_Noreturn static void give_up(int socket, int errnum, const char *text)
 {
-	if (path_write_all(report, &errnum, sizeof(errnum)) == 0 && text)
-		path_write_all(report, text, strlen(text));
+	struct report report = {.errnum = errnum};
+
+	snprintf(report.text, sizeof(report.text), "%s", text ? text : "");
+	if (send(socket, &report, sizeof(report), MSG_NOSIGNAL) < 0)
+		_exit(126);
 	_exit(127);
+}
+
+/*
+ * CRIU takes the directories that it is told by number for those of whoever made the socket's other
+ * end. So it is made here: then they are CRIU's own, in its own mount namespace.
+ */
+static int make_socket(int report)
+{
+	int pair[2], result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	result = send_fd(report, pair[0]);
+	close(pair[0]);
+	return result < 0 ? -1 : pair[1];
 }
 
 static int take_null_streams(void)
@@ -54,15 +127,18 @@ static int pass_descriptors(const struct criu_call *call, int socket)
 	return 0;
 }
 
-_Noreturn static void child_main(const struct criu_call *call, int socket, int report)
+_Noreturn static void child_main(const struct criu_call *call, int report)
 {
 	struct error err = ERROR_INIT;
 	const char *program = program_of(call);
+	int socket;
 
 	kernel_reset_signals();
 	if (call->prepare && call->prepare(call->data, &err) < 0)
 		give_up(report, 0, error_text(&err));
-	if ((!call->keep_streams && take_null_streams() < 0) || pass_descriptors(call, socket) < 0)
+	socket = make_socket(report);
+	if (socket < 0 || (!call->keep_streams && take_null_streams() < 0) ||
+	    pass_descriptors(call, socket) < 0)
 		give_up(report, errno, NULL);
 	execlp(program, "criu", "swrk", "3", (char *)NULL);
 	give_up(report, errno, NULL);
@@ -75,7 +151,7 @@ struct session {
 	int socket;
 };
 
-/* A pair whose ends are out of the way of CRIU_SOCKET. */
+/* Out of the way of CRIU_SOCKET. */
 static int raise_fd(int *fd)
 {
 	int raised = fcntl(*fd, F_DUPFD_CLOEXEC, CRIU_SOCKET + 1);
@@ -85,26 +161,36 @@ static int raise_fd(int *fd)
 	return raised < 0 ? -1 : 0;
 }
 
-static int read_report(const struct criu_call *call, int report, struct error *err)
+static int failed_child(const struct criu_call *call, const struct report *report,
+			struct error *err)
 {
-	char text[1024];
-	int errnum = 0;
-	ssize_t got;
-
-	/* Closed by the exec: then nothing comes. */
-	if (read(report, &errnum, sizeof(errnum)) != (ssize_t)sizeof(errnum))
-		return 0;
-	got = read(report, text, sizeof(text) - 1);
-	if (got > 0) {
-		text[got] = '\0';
-		return error_set(err, "%s", text);
-	}
-	if (errnum == ENOENT)
+	if (!report->errnum)
+		error_set(err, "%s", report->text);
+	else if (report->errnum == ENOENT)
 		error_set(err, "CRIU is needed for this, and there is no \"%s\"", program_of(call));
 	else
-		error_errno(err, errnum, "Failed to execute \"%s\"", program_of(call));
-	err->errnum = errnum;
+		error_errno(err, report->errnum, "Failed to execute \"%s\"", program_of(call));
+	err->errnum = report->errnum;
 	return -1;
+}
+
+/* First comes the socket; the exec closes ours, and then nothing comes. */
+static int wait_for_child(const struct criu_call *call, int socket, int *ours, struct error *err)
+{
+	struct report report;
+	ssize_t got;
+	bool cut;
+	int fd;
+
+	while ((got = receive_with_fd(socket, &report, sizeof(report), &fd, &cut)) > 0) {
+		if (got == (ssize_t)sizeof(report))
+			return failed_child(call, &report, err);
+		fd_close(*ours);
+		*ours = fd;
+	}
+	if (got < 0 || *ours < 0)
+		return error_set(err, "Failed to start CRIU");
+	return 0;
 }
 
 static void session_close(struct session *session)
@@ -117,28 +203,22 @@ static void session_close(struct session *session)
 
 static int session_open(const struct criu_call *call, struct session *session, struct error *err)
 {
-	cleanup_close int ours = -1, theirs = -1, reader = -1, writer = -1;
-	int pair[2], report[2];
+	cleanup_close int reader = -1, writer = -1;
+	int report[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0)
 		return error_errno(err, errno, "Failed to make a socket pair");
-	ours = pair[0];
-	theirs = pair[1];
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return error_errno(err, errno, "Failed to make a pipe");
 	reader = report[0];
 	writer = report[1];
-	if (raise_fd(&theirs) < 0 || raise_fd(&writer) < 0)
+	if (raise_fd(&writer) < 0)
 		return error_errno(err, errno, "Failed to duplicate a descriptor");
 	session->pid = fork();
 	if (session->pid < 0)
 		return error_errno(err, errno, "Failed to fork");
 	if (session->pid == 0)
-		child_main(call, theirs, writer);
-	close(fd_take(&theirs));
+		child_main(call, writer);
 	close(fd_take(&writer));
-	session->socket = fd_take(&ours);
-	if (read_report(call, reader, err) < 0) {
+	if (wait_for_child(call, reader, &session->socket, err) < 0) {
 		session_close(session);
 		return -1;
 	}
@@ -157,34 +237,17 @@ static int send_message(int socket, const struct criu_options *message, struct e
 static int receive(int socket, struct criu_response *response, int *fd, struct error *err)
 {
 	cleanup_free char *data = malloc(MESSAGE_MAX);
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = {.iov_base = data, .iov_len = MESSAGE_MAX};
-	struct msghdr head = {.msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control)};
-	struct cmsghdr *rights;
+	bool cut = false;
 	ssize_t got;
 
-	*fd = -1;
 	if (!data)
 		return error_errno(err, ENOMEM, "Failed to hear CRIU");
-	do
-		got = recvmsg(socket, &head, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	got = receive_with_fd(socket, data, MESSAGE_MAX, fd, &cut);
 	if (got < 0)
 		return error_errno(err, errno, "Failed to hear CRIU");
 	if (got == 0)
 		return error_set(err, "CRIU ended without an answer");
-	rights = CMSG_FIRSTHDR(&head);
-	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS &&
-	    rights->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(rights), sizeof(int));
-	if (head.msg_flags & MSG_TRUNC ||
-	    criu_response_parse(data, (size_t)got, response) < 0) {
+	if (cut || criu_response_parse(data, (size_t)got, response) < 0) {
 		fd_close(fd_take(fd));
 		return error_set(err, "CRIU gave an answer that can't be read");
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Freezing a running container into files, through CRIU. LXC isn't involved: its monitor is gone, and
- * what it made (mounts, namespaces, cgroups) CRIU sees like any other.
+ * Freezing a running container into files, through CRIU. LXC isn't involved: its monitor is gone,
+ * and what it made (mounts, namespaces, cgroups) CRIU sees like any other.
  */
 #include "driver/criu.h"
 
@@ -29,6 +29,7 @@ struct checkpoint {
 	struct spec *spec;
 	struct cgroup_layout *layout;
 	struct criu_directories directories;
+	char *yard;
 };
 
 /* "net[4026532000]:extRootNetNS": it is there at the restore, too. */
@@ -52,7 +53,8 @@ static int add_namespace(const struct checkpoint *checkpoint, enum spec_namespac
 	return 0;
 }
 
-/* While CRIU looks at it, nothing of the container runs, processes that it hasn't seen yet included. */
+/* While CRIU looks at it, nothing of the container runs, processes that it hasn't seen yet
+ * included. */
 static void add_freezer(const struct checkpoint *checkpoint, struct criu_options *criu)
 {
 	const struct cgroup_layout *layout = checkpoint->layout;
@@ -103,7 +105,7 @@ static void add_streams(const struct image *image, struct criu_options *criu)
 			criu_add_text(criu, CRIU_EXTERNAL, image->streams[i]);
 }
 
-static int fill(const struct checkpoint *checkpoint, struct criu_options *criu, struct error *err)
+static int fill(struct checkpoint *checkpoint, struct criu_options *criu, struct error *err)
 {
 	const struct driver_criu_options *options = checkpoint->options;
 	const struct state *state = checkpoint->container.state;
@@ -122,6 +124,9 @@ static int fill(const struct checkpoint *checkpoint, struct criu_options *criu, 
 	if (options->page_server && add_page_server(options->page_server, criu, err) < 0)
 		return -1;
 	add_freezer(checkpoint, criu);
+	if (criu_place_add(criu, checkpoint->driver, state->id, checkpoint->layout,
+			   &checkpoint->yard, err) < 0)
+		return -1;
 	if (add_namespace(checkpoint, SPEC_NS_NETWORK, "net", criu, err) < 0 ||
 	    add_namespace(checkpoint, SPEC_NS_PID, "pid", criu, err) < 0 ||
 	    image_collect(&checkpoint->container, checkpoint->spec, checkpoint->layout, &image,
@@ -131,6 +136,32 @@ static int fill(const struct checkpoint *checkpoint, struct criu_options *criu, 
 	add_streams(&image, criu);
 	/* A pre-dump is nothing to be restored from. */
 	return options->pre_dump ? 0 : image_write(&image, checkpoint->directories.images, err);
+}
+
+/* In a user namespace CRIU reads the images first as root, then as the container's root, which must
+ * be able to come by. */
+static int let_container_in(const struct checkpoint *checkpoint, struct error *err)
+{
+	const struct spec_id_mappings *mappings = &checkpoint->spec->linux_.gid_mappings;
+	int images = checkpoint->directories.images;
+
+	if (!checkpoint->directories.made)
+		return 0;
+	for (size_t i = 0; i < mappings->count; i++)
+		if (mappings->items[i].container_id == 0 &&
+		    (fchown(images, (uid_t)-1, mappings->items[i].host_id) < 0 ||
+		     fchmod(images, 0710) < 0))
+			return error_errno(err, errno,
+					   "--image-path: Failed to let the container's root in");
+	return 0;
+}
+
+static int prepare(void *data, struct error *err)
+{
+	const struct checkpoint *checkpoint = data;
+
+	return criu_place_enter(&checkpoint->directories, checkpoint->yard, checkpoint->layout,
+				err);
 }
 
 static int dump(struct checkpoint *checkpoint, struct error *err)
@@ -144,6 +175,8 @@ static int dump(struct checkpoint *checkpoint, struct error *err)
 	    .options = &criu,
 	    .pass = pass,
 	    .pass_count = ARRAY_SIZE(pass),
+	    .prepare = prepare,
+	    .data = checkpoint,
 	    .log_directory = checkpoint->directories.work,
 	    .log_file = LOG_FILE,
 	    .log_path = checkpoint->directories.work_path,
@@ -152,7 +185,7 @@ static int dump(struct checkpoint *checkpoint, struct error *err)
 
 	if (options->pre_dump && criu_check_memory_tracking(checkpoint->driver->criu, err) < 0)
 		return error_prefix(err, "--pre-dump");
-	if (fill(checkpoint, &criu, err) < 0)
+	if (let_container_in(checkpoint, err) < 0 || fill(checkpoint, &criu, err) < 0)
 		return -1;
 	return criu_call(&call, &answer, err);
 }
@@ -221,6 +254,7 @@ int driver_checkpoint(const struct driver *driver, const char *id,
 	if (result == 0 && !options->leave_running && !options->pre_dump)
 		result = destroy(&checkpoint, err);
 out:
+	free(checkpoint.yard);
 	criu_directories_close(&checkpoint.directories);
 	container_close(&checkpoint.container);
 	return result;

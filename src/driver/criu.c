@@ -75,19 +75,21 @@ int criu_directories_open(const struct driver_criu_options *options, bool make,
 	const char *images = options->image_path ? options->image_path : DEFAULT_IMAGES;
 
 	*directories = (struct criu_directories)CRIU_DIRECTORIES_INIT;
+	directories->made = make && access(images, F_OK) < 0;
 	directories->images =
 	    open_directory("--image-path", images, make, &directories->images_path, err);
 	if (directories->images < 0 || raise_fd(&directories->images, err) < 0)
 		return -1;
-	if (options->parent_path && check_parent(options->parent_path, directories->images, err) < 0)
+	if (options->parent_path &&
+	    check_parent(options->parent_path, directories->images, err) < 0)
 		return -1;
 	if (!options->work_path) {
 		directories->work = directories->images;
 		directories->work_path = strdup(images);
 		return directories->work_path ? 0 : error_errno(err, ENOMEM, "--work-path");
 	}
-	directories->work = open_directory("--work-path", options->work_path, true,
-					   &directories->work_path, err);
+	directories->work =
+	    open_directory("--work-path", options->work_path, true, &directories->work_path, err);
 	return directories->work < 0 ? -1 : raise_fd(&directories->work, err);
 }
 
@@ -118,9 +120,9 @@ int criu_check_options(const struct driver_criu_options *options, struct error *
 	if (options->lazy_pages)
 		return error_set(err, "--lazy-pages: not supported by this version of runlxc");
 	if (!find_cgroup_mode(options->manage_cgroups_mode, &mode))
-		return error_set(err,
-				 "--manage-cgroups-mode \"%s\": must be soft, full, strict or ignore",
-				 options->manage_cgroups_mode);
+		return error_set(
+		    err, "--manage-cgroups-mode \"%s\": must be soft, full, strict or ignore",
+		    options->manage_cgroups_mode);
 	for (i = 0; i < options->empty_ns_count; i++)
 		if (strcmp(options->empty_ns[i], "network") != 0)
 			return error_set(err, "--empty-ns: namespace \"%s\" is not supported",
@@ -176,11 +178,18 @@ int criu_check_spec(const struct spec *spec, const char *annotations, struct err
 		const struct spec_namespace *ns = &spec->linux_.namespaces[refused[i]];
 
 		if (ns->path)
-			return error_set(err,
-					 "linux.namespaces[%zu].path: CRIU can't restore a container "
-					 "into a %s namespace that is there",
-					 ns->index, spec_namespace_name(refused[i]));
+			return error_set(
+			    err,
+			    "linux.namespaces[%zu].path: CRIU can't restore a container "
+			    "into a %s namespace that is there",
+			    ns->index, spec_namespace_name(refused[i]));
 	}
+	if (spec->linux_.net_devices_count)
+		return error_set(err, "linux.netDevices: CRIU doesn't checkpoint interfaces");
+	if (spec->linux_.seccomp.listener_path)
+		return error_set(err,
+				 "linux.seccomp.listenerPath: CRIU doesn't checkpoint a filter "
+				 "with an agent");
 	if (lxc_network_asked(annotations))
 		return error_set(err, "annotations: a container with networks of LXC's can't be "
 				      "checkpointed: they end with it");

@@ -11,11 +11,13 @@
 /* The directories of an image. */
 struct criu_directories {
 	char *images_path, *work_path;
-	int images, work; /* work: where the log goes, the same as `images` unless another was asked for */
+	int images,
+	    work;  /* work: where the log goes, the same as `images` unless another was asked for */
+	bool made; /* the image's wasn't there */
 };
 #define CRIU_DIRECTORIES_INIT                                                                      \
 	{                                                                                          \
-		NULL, NULL, -1, -1                                                                 \
+		NULL, NULL, -1, -1, false                                                          \
 	}
 /* With `make` makes the image's directory; the work directory is always made. */
 int criu_directories_open(const struct driver_criu_options *options, bool make,
@@ -41,9 +43,9 @@ const char *criu_namespace_key(enum spec_namespace_type type);
 /* A mount of the container's as it was when it was frozen. */
 struct image_mount {
 	char *destination;
-	char *source; /* on the host; NULL: CRIU makes it, or it isn't known */
-	bool external;	  /* not of the container's own: CRIU binds it from the host */
-	char *bind;	  /* the destination of the one in mounts[] that it belongs to; NULL: none */
+	char *source;  /* on the host; NULL: CRIU makes it, or it isn't known */
+	bool external; /* not of the container's own: CRIU binds it from the host */
+	char *bind;    /* the destination of the one in mounts[] that it belongs to; NULL: none */
 	char *controller; /* it is the container's own cgroup; NULL: not */
 };
 
@@ -61,6 +63,16 @@ int image_write(const struct image *image, int directory, struct error *err);
 int image_read(int directory, struct image *image, struct error *err);
 void image_free(struct image *image);
 #define cleanup_image __attribute__((cleanup(image_free)))
+
+/* ---- criu_place.c ---- */
+
+/* Tells CRIU where it will find the cgroups; *yard is for criu_place_enter(), freed by the caller.
+ */
+int criu_place_add(struct criu_options *criu, const struct driver *driver, const char *id,
+		   const struct cgroup_layout *layout, char **yard, struct error *err);
+/* In the child that becomes CRIU. */
+int criu_place_enter(const struct criu_directories *directories, const char *yard,
+		     const struct cgroup_layout *layout, struct error *err);
 
 /* ---- criu_mounts.c ---- */
 

@@ -51,7 +51,8 @@ static char *join(const char *path, const char *rest)
 
 /* ---- mounts ---- */
 
-/* Where on the host that is which is mounted there. It may be seen in several places, or in none. */
+/* Where on the host that is which is mounted there. It may be seen in several places, or in none.
+ */
 static char *find_on_host(const struct collector *collector, const struct mountinfo_mount *mount)
 {
 	cleanup_close int fd = path_open_in_root(collector->root, mount->point, O_PATH, 0);
@@ -61,7 +62,8 @@ static char *find_on_host(const struct collector *collector, const struct mounti
 		return NULL;
 	for (size_t i = 0; i < collector->host.count; i++) {
 		const struct mountinfo_mount *at = &collector->host.mounts[i];
-		const char *rest = same_device(at, mount) ? rest_behind(mount->root, at->root) : NULL;
+		const char *rest =
+		    same_device(at, mount) ? rest_behind(mount->root, at->root) : NULL;
 		cleanup_free char *path = rest ? join(at->point, rest) : NULL;
 
 		if (path && stat(path, &outside) == 0 && outside.st_dev == inside.st_dev &&
@@ -201,16 +203,18 @@ static bool is_terminal(const struct stat *st)
 {
 	unsigned int number = major(st->st_rdev);
 
-	return S_ISCHR(st->st_mode) && (number == 4 || number == 5 || (number >= 136 && number < 144));
+	return S_ISCHR(st->st_mode) &&
+	       (number == 4 || number == 5 || (number >= 136 && number < 144));
 }
 
-/* A file of the host's has no name that could be opened in the container: CRIU leaves it alone where it
- * is told this. */
+/* A file of the host's has no name that could be opened in the container: CRIU leaves it alone
+ * where it is told this. */
 static char *external_file(unsigned int mount, const struct stat *st)
 {
 	char *name;
 
-	return asprintf(&name, "file[%x:%" PRIx64 "]", mount, (uint64_t)st->st_ino) < 0 ? NULL : name;
+	return asprintf(&name, "file[%x:%" PRIx64 "]", mount, (uint64_t)st->st_ino) < 0 ? NULL
+											: name;
 }
 
 static int collect_stream(struct collector *collector, int fd, struct error *err)
@@ -224,9 +228,9 @@ static int collect_stream(struct collector *collector, int fd, struct error *err
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)pid, fd);
 	length = readlink(path, target, sizeof(target) - 1);
 	if (length < 0)
-		return errno == ENOENT ? 0
-				       : error_errno(err, errno,
-						     "Failed to look at the container's streams");
+		return errno == ENOENT
+			   ? 0
+			   : error_errno(err, errno, "Failed to look at the container's streams");
 	target[length] = '\0';
 	mount = mount_of(pid, fd);
 	if (target[0] == '/' && !is_inside(collector, mount) && stat(path, &st) == 0 &&

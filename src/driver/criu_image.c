@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What CRIU can't know of a container, and we put beside its images: which mounts are the host's, and
- * where its standard streams led. descriptors.json is the same as runc's, runlxc.json is our own.
+ * What CRIU can't know of a container, and we put beside its images: which mounts are the host's,
+ * and where its standard streams led. descriptors.json is the same as runc's, runlxc.json is our
+ * own.
  */
 #include "driver/criu.h"
 
@@ -68,8 +69,8 @@ static int write_one(int directory, const char *name, struct json_object *object
 {
 	cleanup_with(cleanup_json) struct json_object *owned = object;
 	cleanup_close int fd = -1;
-	const char *text = json_object_to_json_string_ext(owned, JSON_C_TO_STRING_PRETTY |
-								     JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+	    owned, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 
 	fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || path_write_all(fd, text, strlen(text)) < 0)

@@ -86,8 +86,8 @@ static char *source_by_bind(const struct image_mount *mount, const struct creati
 		if (strcmp(at, mount->bind) != 0)
 			continue;
 		from = criu_mount_source(&spec->mounts[i], creation->bundle);
-		if (!from || asprintf(&joined, "%s%s", from,
-				      mount->destination + strlen(mount->bind)) < 0)
+		if (!from ||
+		    asprintf(&joined, "%s%s", from, mount->destination + strlen(mount->bind)) < 0)
 			continue;
 		return joined;
 	}
@@ -109,8 +109,7 @@ static char *source_of(const struct image_mount *mount, const struct creation *c
 			source = NULL;
 		return source;
 	}
-	if (mount->bind &&
-	    strncmp(mount->destination, mount->bind, strlen(mount->bind)) == 0)
+	if (mount->bind && strncmp(mount->destination, mount->bind, strlen(mount->bind)) == 0)
 		source = source_by_bind(mount, creation, err);
 	if (!source && !err->message && mount->source)
 		source = strdup(mount->source);
@@ -173,7 +172,8 @@ void image_add_streams(const struct image *image, struct criu_options *criu)
 		if (!name || !strchr(name, '['))
 			continue;
 		/* A file's path is its name without the first character, which is a slash in any
-		 * other; and by its path CRIU takes a stream as it is, whatever has become of it. */
+		 * other; and by its path CRIU takes a stream as it is, whatever has become of it.
+		 */
 		if (strncmp(name, "file[", 5) == 0)
 			criu_add_text_number(criu, CRIU_INHERIT_FD, name + 1, fd);
 		else if (strncmp(name, "pipe:[", 6) == 0 || strncmp(name, "socket:[", 8) == 0)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a container of what `checkpoint` wrote. LXC starts it once as if it were new, so that its cgroups,
- * limits, device rules and mount targets are there and what can't be is told by its field's name; then init
- * goes, and CRIU, in these cgroups, makes the processes and all else that is theirs.
+ * Making a container of what `checkpoint` wrote. LXC starts it once as if it were new, so that its
+ * cgroups, limits, device rules and mount targets are there and what can't be is told by its
+ * field's name; then init goes, and CRIU, in these cgroups, makes the processes and all else that
+ * is theirs.
  */
 #include "driver/criu.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
@@ -26,18 +26,17 @@ struct restore {
 	const struct driver_restore_options *options;
 	struct criu_directories directories;
 	struct image image;
+	char *yard;
 	int namespaces[2]; /* those that CRIU gets by descriptor; -1 */
 };
 
 /* ---- what CRIU is told ---- */
 
-static int add_by_descriptor(struct restore *restore, const struct spec_namespace *ns,
-			     enum spec_namespace_type type, int *fd, struct criu_options *criu,
-			     struct error *err)
+static int add_by_descriptor(const struct spec_namespace *ns, enum spec_namespace_type type,
+			     int *fd, struct criu_options *criu, struct error *err)
 {
 	cleanup_close int opened = open(ns->path, O_RDONLY | O_CLOEXEC);
 
-	(void)restore;
 	if (opened < 0)
 		return error_errno(err, errno, "linux.namespaces[%zu].path: \"%s\"", ns->index,
 				   ns->path);
@@ -56,13 +55,11 @@ static int add_namespaces(struct restore *restore, struct criu_options *criu, st
 		const char *name;
 	} joined[] = {{SPEC_NS_IPC, "ipc"}, {SPEC_NS_UTS, "uts"}, {SPEC_NS_USER, "user"}};
 
-	if (list[SPEC_NS_NETWORK].path &&
-	    add_by_descriptor(restore, &list[SPEC_NS_NETWORK], SPEC_NS_NETWORK,
-			      &restore->namespaces[0], criu, err) < 0)
+	if (list[SPEC_NS_NETWORK].path && add_by_descriptor(&list[SPEC_NS_NETWORK], SPEC_NS_NETWORK,
+							    &restore->namespaces[0], criu, err) < 0)
 		return -1;
-	if (list[SPEC_NS_PID].path &&
-	    add_by_descriptor(restore, &list[SPEC_NS_PID], SPEC_NS_PID, &restore->namespaces[1],
-			      criu, err) < 0)
+	if (list[SPEC_NS_PID].path && add_by_descriptor(&list[SPEC_NS_PID], SPEC_NS_PID,
+							&restore->namespaces[1], criu, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(joined); i++)
 		if (list[joined[i].type].path)
@@ -102,6 +99,9 @@ static int fill(struct restore *restore, struct criu_options *criu, struct error
 	if (options->lsm_mount_context)
 		criu_add_text(criu, CRIU_LSM_MOUNT_CONTEXT, options->lsm_mount_context);
 	add_cgroups(restore, criu);
+	if (criu_place_add(criu, creation->driver, creation->id, creation->layout, &restore->yard,
+			   err) < 0)
+		return -1;
 	image_add_streams(&restore->image, criu);
 	if (add_namespaces(restore, criu, err) < 0)
 		return -1;
@@ -111,26 +111,32 @@ static int fill(struct restore *restore, struct criu_options *criu, struct error
 /* ---- in the child that becomes CRIU ---- */
 
 /*
- * What CRIU makes is made in the container's cgroups, so that no process of it is ever outside. The root
- * has to be a mount point for CRIU: it is made one where nobody sees it, and where it is gone with CRIU.
+ * What CRIU makes is made in the container's cgroups, so that no process of it is ever outside. The
+ * root has to be a mount point for CRIU: it is made one where nobody sees it.
  */
 static int prepare(void *data, struct error *err)
 {
 	const struct restore *restore = data;
 	const struct creation *creation = restore->creation;
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
 	if (cgroup_join(creation->layout, creation->container.state->cgroup_path, 0, err) < 0)
 		return -1;
-	if (unshare(CLONE_NEWNS) < 0 ||
-	    kernel_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-	    kernel_mount(creation->rootfs, creation->rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (criu_place_enter(&restore->directories, restore->yard, creation->layout, err) < 0)
+		return -1;
+	if (kernel_mount(creation->rootfs, creation->rootfs, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return error_errno(err, errno, "Failed to prepare the root for CRIU");
+	/* Not every CRIU restores this of the root. */
+	if (creation->spec->root.readonly &&
+	    kernel_mount_setattr(AT_FDCWD, creation->rootfs, 0, &read_only) < 0)
+		return error_errno(err, errno, "root.readonly");
 	return 0;
 }
 
 /* ---- what CRIU says ---- */
 
-/* The container has its namespaces, and nothing in them runs yet: config.md, "POSIX-platform Hooks". */
+/* The container has its namespaces, and nothing in them runs yet: config.md, "POSIX-platform
+ * Hooks". */
 static int run_hooks(const struct restore *restore, pid_t pid, struct error *err)
 {
 	const struct creation *creation = restore->creation;
@@ -145,7 +151,8 @@ static int run_hooks(const struct restore *restore, pid_t pid, struct error *err
 	if (!json ||
 	    hooks_run(creation->spec, SPEC_HOOK_PRESTART, json, creation->bundle, NULL, err) < 0)
 		return -1;
-	return hooks_run(creation->spec, SPEC_HOOK_CREATE_RUNTIME, json, creation->bundle, NULL, err);
+	return hooks_run(creation->spec, SPEC_HOOK_CREATE_RUNTIME, json, creation->bundle, NULL,
+			 err);
 }
 
 static int take_terminal(const struct restore *restore, int master, struct error *err)
@@ -170,6 +177,7 @@ static int settle(const struct restore *restore, pid_t pid, struct error *err)
 {
 	struct creation *creation = restore->creation;
 	const struct driver_create_options *create = &restore->options->create;
+	const struct spec_namespace *network = &creation->spec->linux_.namespaces[SPEC_NS_NETWORK];
 	struct state *state = creation->container.state;
 
 	creation->pidfd = kernel_pidfd_open(pid);
@@ -177,6 +185,9 @@ static int settle(const struct restore *restore, pid_t pid, struct error *err)
 		return error_errno(err, errno, "The restored process is gone");
 	creation_note_process(creation, pid);
 	state->created_only = false;
+	/* It is as empty as a new one. */
+	if (network->listed && !network->path && lxc_loopback_up(pid, err) < 0)
+		return -1;
 	if (state_write(&creation->container.dir, state, err) < 0)
 		return -1;
 	if (create->pid_file && pid_file_write(create->pid_file, pid, err) < 0)
@@ -217,15 +228,21 @@ static int thaw(struct restore *restore, struct error *err)
 	    .log_file = LOG_FILE,
 	    .log_path = restore->directories.work_path,
 	};
+	int root = restore->creation->rootfs_fd, all[ARRAY_SIZE(pass)], result;
 	struct criu_answer answer;
-	int all[ARRAY_SIZE(pass)], result;
+	bool made_tmp;
 
 	if (fill(restore, &criu, err) < 0)
 		return -1;
 	memcpy(all, pass, sizeof(all));
 	memcpy(all + 2, restore->namespaces, sizeof(restore->namespaces));
 	call.pass = all;
+	/* CRIU changes the root by way of a directory "tmp"; where that is missing it makes one,
+	 * which can't be done in a root that is read-only by then. */
+	made_tmp = mkdirat(root, "tmp", 0700) == 0;
 	result = criu_call(&call, &answer, err);
+	if (made_tmp)
+		unlinkat(root, "tmp", AT_REMOVEDIR);
 	/* It is our child, and CRIU may have left it to us half-made. */
 	if (result < 0 && restore->creation->container.state->pid > 0)
 		kernel_pidfd_send_signal(restore->creation->pidfd, SIGKILL);
@@ -238,10 +255,9 @@ static int bring_back(struct restore *restore, const struct driver *driver, cons
 	const struct driver_restore_options *options = restore->options;
 	struct creation *creation = restore->creation;
 
-	if (creation_scaffold(creation, driver, id, &options->create, !options->detach, err) < 0)
+	if (creation_scaffold(creation, driver, id, &options->create, options->detach, err) < 0)
 		return -1;
-	if (criu_check_spec(creation->spec, creation->container.state->annotations, err) < 0 ||
-	    thaw(restore, err) < 0) {
+	if (thaw(restore, err) < 0) {
 		creation_undo(creation);
 		return -1;
 	}
@@ -316,6 +332,7 @@ int driver_restore(const struct driver *driver, const char *id,
 	    image_read(restore.directories.images, &restore.image, err) == 0)
 		result = restore_container(&restore, driver, id, exit_status, err);
 	image_free(&restore.image);
+	free(restore.yard);
 	criu_directories_close(&restore.directories);
 	fd_close(restore.namespaces[0]);
 	fd_close(restore.namespaces[1]);
