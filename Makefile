@@ -8,6 +8,7 @@
 #   make check     deps, build, unit tests, then tests on real containers (those as root), some of them once
 #                  more in a guest with cgroup v2 and AppArmor
 #   make check-vm  deps, build, and every test on real containers in that guest (as root)
+#   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root)
 #   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
 #   make install   build and install: PREFIX=/usr/local, DESTDIR= as usual
 #   make clean     remove build/ and what the tests left in the tree
@@ -23,13 +24,14 @@ TESTFLAGS =
 BENCHFLAGS =
 
 DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
-	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps
-CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc
+	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps uidmap
+CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables
+ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins
 BENCH_DEPS = crun runc lxc
 
 RUNLXC = $(BUILD)/src/cli/runlxc
 
-.PHONY: all deps check-deps bench-deps run check check-vm bench install clean
+.PHONY: all deps check-deps bench-deps run check check-vm check-engines bench install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -58,6 +60,11 @@ check: check-deps
 check-vm: check-deps
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests --vm $(BUILD) $(TESTFLAGS)
+
+check-engines: check-deps
+	@scripts/install-packages $(ENGINE_DEPS)
+	@$(MAKE) --no-print-directory all
+	@scripts/run-tests --engines $(BUILD) $(TESTFLAGS)
 
 bench: bench-deps
 	@$(MAKE) --no-print-directory all

@@ -81,7 +81,8 @@ int runlxc_process_fd(const struct runlxc_process *process);
 int runlxc_process_dispatch(struct runlxc_process *process, struct runlxc_exit *how,
 			    struct runlxc_error *err);
 
-/* Dispatches until the process has ended. 0, or -1. Blocks for as long as it takes. */
+/* Dispatches until the process has ended. 0, or -1. Blocks for as long as it takes: a container's
+ * first process ends when every other process in it was waited for, those of runlxc_exec() too. */
 int runlxc_process_wait(struct runlxc_process *process, struct runlxc_exit *how,
 			struct runlxc_error *err);
 

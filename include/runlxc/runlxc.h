@@ -173,6 +173,15 @@ int runlxc_delete(struct runlxc *driver, const char *id, int force, struct runlx
 int runlxc_pause(struct runlxc *driver, const char *id, struct runlxc_error *err);
 int runlxc_resume(struct runlxc *driver, const char *id, struct runlxc_error *err);
 
+/*
+ * Changes the limits of a container that is created, runs or is paused. `resources` is the text
+ * of an OCI resources document (config-linux.md, "Control groups"): what it leaves out, zeros that
+ * mean "unset", and devices stay as they are. On failure every limit is as it was, and the error names
+ * the field. Lowering a memory limit may block until the kernel has freed that much.
+ */
+int runlxc_update(struct runlxc *driver, const char *id, const char *resources,
+		  struct runlxc_error *err);
+
 /* The same as resume, as the old driver called it (D34). */
 int runlxc_unpause(struct runlxc *driver, const char *id, struct runlxc_error *err);
 

@@ -158,6 +158,14 @@ PUBLIC int runlxc_resume(struct runlxc *driver, const char *id, struct runlxc_er
 	return CALL(driver_resume(&driver->driver, id, e));
 }
 
+PUBLIC int runlxc_update(struct runlxc *driver, const char *id, const char *resources,
+			 struct runlxc_error *err)
+{
+	const struct driver_update_options options = {.resources = resources};
+
+	return CALL(driver_update(&driver->driver, id, &options, e));
+}
+
 PUBLIC char *runlxc_state(struct runlxc *driver, const char *id, struct runlxc_error *err)
 {
 	struct driver_container *container = CALL(driver_state(&driver->driver, id, e));

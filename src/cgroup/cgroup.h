@@ -52,17 +52,35 @@ void cgroup_layout_free(struct cgroup_layout *layout);
 const struct cgroup_hierarchy *cgroup_find(const struct cgroup_layout *layout,
 					   const char *controller);
 
+/* ---- for users other than root: delegated.c ---- */
+
+/* Leaves the hierarchies in which the caller may make cgroups below its own. Returns that, which is
+ * the same in all of them and theirs to free; NULL where none is left. */
+const char *cgroup_keep_delegated(struct cgroup_layout *layout);
+
+/* As cgroup_path_of(), but below `own`: a relative path is meant from there, an absolute one must
+ * lead there. */
+char *cgroup_path_below(const char *own, const char *cgroups_path, const char *id,
+			struct error *err);
+
 /* ---- limits ---- */
 
-/* One file to be written below the container's cgroup: {"memory", "memory.limit_in_bytes",
- * "67108864"}. */
+/* One file to be written below the container's cgroup: {"memory", "memory.limit",
+ * "memory.limit_in_bytes", "67108864"}. */
 struct cgroup_setting {
-	char *controller, *file, *value;
+	char *controller; /* "" where the v2 tree has it without one */
+	char *field;	  /* of linux.resources, for errors */
+	char *file, *value;
 	bool unified; /* belongs to the v2 tree */
+	/* Of an update: what brings back what was there (NULL: nothing does), and whether it has to
+	 * be brought back. */
+	char *before;
+	bool written;
 };
 
 struct cgroup_settings {
 	struct arena arena;
+	const char *where; /* what errors put before a field: "linux.resources." */
 	size_t count, capacity;
 	struct cgroup_setting *items;
 };
@@ -72,12 +90,22 @@ struct cgroup_settings {
  * not its device rules. Zeros that mean "unset" in the specification or as engines write them set
  * nothing. A limit on a controller, or a file of one, that is not there is an error that names the
  * field and what is missing; so is one on a controller in a v2 tree beside v1, where LXC sets none.
- * For an update, give only what changes; a period without a quota then lifts the quota on v2, where
- * one file has both.
+ * `resources` must outlive the settings.
  */
 int cgroup_settings_from_resources(const struct cgroup_layout *layout,
 				   const struct spec_resources *resources,
 				   struct cgroup_settings *settings, struct error *err);
+
+/*
+ * The same for a container that is there: `changes` is what an update asks for, and `asked` what
+ * was asked for before. Where the kernel has two fields in one file, or v2 counts otherwise than
+ * linux.resources does, what `changes` doesn't say is taken from the cgroup at `path` or from
+ * `asked`. With memory.checkBeforeUpdate a limit below what is in use is an error.
+ */
+int cgroup_settings_for_update(const struct cgroup_layout *layout, const char *path,
+			       const struct spec_resources *changes,
+			       const struct spec_resources *asked, struct cgroup_settings *settings,
+			       struct error *err);
 void cgroup_settings_free(struct cgroup_settings *settings);
 
 /*
@@ -91,13 +119,21 @@ int cgroup_settings_add_devices(const struct cgroup_layout *layout,
 				const struct spec_resources *resources,
 				struct cgroup_settings *settings, struct error *err);
 
+/* Fills in what the files of `settings` say now. What can't be read can't be put back. */
+int cgroup_settings_save(const struct cgroup_layout *layout, const char *path,
+			 struct cgroup_settings *settings, struct error *err);
+
 /*
  * Writes settings into a container's cgroups, for an update: in their order, and what the kernel
- * refuses once more after the others, since what may come first depends on what is set now. On
- * failure the others may have been written.
+ * refuses once more after the others, since what may come first depends on what is set now. An
+ * error names the field; the others may have been written by then.
  */
 int cgroup_apply(const struct cgroup_layout *layout, const char *path,
-		 const struct cgroup_settings *settings, struct error *err);
+		 struct cgroup_settings *settings, struct error *err);
+
+/* Undoes that as far as it was saved before; an error is the first of what can't be undone. */
+int cgroup_put_back(const struct cgroup_layout *layout, const char *path,
+		    struct cgroup_settings *settings, struct error *err);
 
 /* ---- a container's cgroups ---- */
 
@@ -122,13 +158,14 @@ int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
 			   const struct spec_resources *resources, struct error *err);
 
 /*
- * A number that tells this cgroup from every other that had, or will have, its path: the kernel gives
- * each directory of a cgroup hierarchy one that isn't used again. 0 where it is in no hierarchy.
+ * A number that tells this cgroup from every other that had, or will have, its path: the kernel
+ * gives each directory of a cgroup hierarchy one that isn't used again. 0 where it is in no
+ * hierarchy.
  */
 uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path);
 
-/* Whether what is at `path` is the cgroup of that identity, or what is left of it; 0: it is another's.
- * -1: that can't be told. */
+/* Whether what is at `path` is the cgroup of that identity, or what is left of it; 0: it is
+ * another's. -1: that can't be told. */
 int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, uint64_t identity,
 			struct error *err);
 

@@ -23,20 +23,22 @@ static void cleanup_layout(struct cgroup_layout **layout)
 	cgroup_layout_free(*layout);
 }
 
+void cgroup_hierarchy_free(struct cgroup_hierarchy *hierarchy)
+{
+	free(hierarchy->mount);
+	free(hierarchy->own);
+	free(hierarchy->label);
+	for (char **name = hierarchy->controllers; name && *name; name++)
+		free(*name);
+	free(hierarchy->controllers);
+}
+
 void cgroup_layout_free(struct cgroup_layout *layout)
 {
 	if (!layout)
 		return;
-	for (size_t i = 0; i < layout->count; i++) {
-		struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
-
-		free(hierarchy->mount);
-		free(hierarchy->own);
-		free(hierarchy->label);
-		for (char **name = hierarchy->controllers; name && *name; name++)
-			free(*name);
-		free(hierarchy->controllers);
-	}
+	for (size_t i = 0; i < layout->count; i++)
+		cgroup_hierarchy_free(&layout->hierarchies[i]);
 	free(layout->hierarchies);
 	free(layout);
 }
@@ -298,15 +300,8 @@ static void drop_unmounted(struct cgroup_layout *layout)
 		layout->hierarchies[i] = layout->hierarchies[kept];
 		layout->hierarchies[kept++] = hierarchy;
 	}
-	for (size_t i = kept; i < layout->count; i++) {
-		struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
-
-		free(hierarchy->own);
-		free(hierarchy->label);
-		for (char **name = hierarchy->controllers; name && *name; name++)
-			free(*name);
-		free(hierarchy->controllers);
-	}
+	for (size_t i = kept; i < layout->count; i++)
+		cgroup_hierarchy_free(&layout->hierarchies[i]);
 	layout->count = kept;
 }
 

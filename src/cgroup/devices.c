@@ -239,8 +239,8 @@ static int build_list(struct limits *limits, struct device_list *list)
 static int add_line(struct limits *limits, const struct cgroup_hierarchy *hierarchy, bool allow,
 		    const char *line)
 {
-	return limits_add(limits, hierarchy, "devices", allow ? "devices.allow" : "devices.deny",
-			  "%s", line);
+	return limits_add(limits, hierarchy, "devices", "devices",
+			  allow ? "devices.allow" : "devices.deny", "%s", line);
 }
 
 static int add_list(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
@@ -320,7 +320,7 @@ int cgroup_settings_add_devices(const struct cgroup_layout *layout,
 {
 	bool unified = layout->mode == CGROUP_UNIFIED;
 	const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, unified ? "" : "devices");
-	struct limits limits = {layout, resources, settings, err};
+	struct limits limits = {layout, resources, settings, err, NULL, NULL};
 	struct device_list list;
 
 	if (build_list(&limits, &list))

@@ -11,6 +11,8 @@
 
 /* ---- hierarchies ---- */
 
+void cgroup_hierarchy_free(struct cgroup_hierarchy *hierarchy);
+
 /* What messages call a hierarchy: "memory", "name=systemd", "unified". */
 const char *cgroup_hierarchy_name(const struct cgroup_hierarchy *hierarchy);
 
@@ -75,6 +77,10 @@ struct limits {
 	const struct spec_resources *resources;
 	struct cgroup_settings *settings;
 	struct error *err;
+	/* An update's: the container's cgroup, and what was asked for before; NULL for a new one.
+	 */
+	const char *path;
+	const struct spec_resources *asked;
 };
 
 /* As error_set(), with what the document calls linux.resources in front: "linux.resources.". */
@@ -83,20 +89,25 @@ int limits_error(struct limits *limits, const char *format, ...)
 
 /* Adds one file to be written. */
 int limits_add(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
-	       const char *controller, const char *file, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+	       const char *controller, const char *field, const char *file, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Reads one of the container's own files for an update, as cgroup_read_file(). */
+int limits_read(const struct limits *limits, const struct cgroup_hierarchy *hierarchy,
+		const char *file, char *text, size_t size);
 
 /*
- * Whether the container's cgroup will have `file`, which not every kernel has. Some files are in
- * every cgroup but the root, and on v2 only where the controller is switched on: a cgroup that has
- * `witness`, which comes with the controller, but not `file` shows that it is absent.
+ * Whether the container's cgroup has or will have `file`, which not every kernel has. Some files
+ * are in every cgroup but the root, and on v2 only where the controller is switched on: a cgroup
+ * that has `witness`, which comes with the controller, but not `file` shows that it is absent.
  */
 enum limits_presence {
 	LIMITS_PRESENT,
 	LIMITS_ABSENT,
 	LIMITS_UNKNOWN, /* no cgroup to look at: the write will show */
 };
-enum limits_presence limits_file_presence(const struct cgroup_hierarchy *hierarchy,
+enum limits_presence limits_file_presence(const struct limits *limits,
+					  const struct cgroup_hierarchy *hierarchy,
 					  const char *file, const char *witness);
 
 /* 0 if the file may be written, else -1 and an error that names the field and the file. */
@@ -120,8 +131,15 @@ static inline bool limits_swappiness(const struct spec_u64 *number)
 	return number->set && number->value != UINT64_MAX;
 }
 
-/* What memory's fields must keep to on v1 and v2 alike. */
-int limits_check_memory(struct limits *limits);
+/*
+ * memory.limit and memory.swap as they are to be: what is asked for or, in an update of the other
+ * one, was asked for before. 0: not at all. An error is what memory's fields must keep to on v1 and
+ * v2 alike.
+ */
+struct limits_memory {
+	int64_t limit, swap;
+};
+int limits_memory(struct limits *limits, struct limits_memory *memory);
 
 /* blockIO's weights are from 10 to 1000. `field` goes without "blockIO." */
 int limits_check_weight(struct limits *limits, const char *field, uint64_t weight);
@@ -133,5 +151,10 @@ int limits_block_io_v1(struct limits *limits, const struct cgroup_hierarchy *hie
 int limits_memory_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 int limits_cpu_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
 int limits_block_io_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
+
+int limits_rdma(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
+int limits_class(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
+int limits_priorities(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
+int limits_unified(struct limits *limits);
 
 #endif

@@ -3,7 +3,6 @@
  */
 #include "cgroup/cgroup.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,13 @@
 #include "base/cleanup.h"
 #include "cgroup/internal.h"
 
+static const char *limits_where(const struct limits *limits)
+{
+	return limits->resources->where ? limits->resources->where : "linux.resources.";
+}
+
 int limits_error(struct limits *limits, const char *format, ...)
 {
-	const char *where =
-	    limits->resources->where ? limits->resources->where : "linux.resources.";
 	cleanup_free char *text = NULL;
 	va_list args;
 
@@ -22,102 +24,7 @@ int limits_error(struct limits *limits, const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	return error_set(limits->err, "%s%s", where, text ? text : "out of memory");
-}
-
-/* ---- the list ---- */
-
-void cgroup_settings_free(struct cgroup_settings *settings)
-{
-	arena_free(&settings->arena);
-	*settings = (struct cgroup_settings){.arena = ARENA_INIT};
-}
-
-static int grow(struct cgroup_settings *settings)
-{
-	size_t capacity = settings->capacity ? settings->capacity * 2 : 32;
-	struct cgroup_setting *items = arena_alloc(&settings->arena, capacity, sizeof(*items));
-
-	if (!items)
-		return -1;
-	if (settings->count > 0)
-		memcpy(items, settings->items, settings->count * sizeof(*items));
-	settings->items = items;
-	settings->capacity = capacity;
-	return 0;
-}
-
-int limits_add(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
-	       const char *controller, const char *file, const char *format, ...)
-{
-	struct cgroup_settings *settings = limits->settings;
-	cleanup_free char *value = NULL;
-	struct cgroup_setting item = {.unified = hierarchy->unified};
-	va_list args;
-
-	va_start(args, format);
-	if (vasprintf(&value, format, args) < 0)
-		value = NULL;
-	va_end(args);
-	if (value && (settings->count < settings->capacity || grow(settings) == 0)) {
-		item.controller = arena_strdup(&settings->arena, controller);
-		item.file = arena_strdup(&settings->arena, file);
-		item.value = arena_strdup(&settings->arena, value);
-	}
-	if (!item.controller || !item.file || !item.value)
-		return error_errno(limits->err, ENOMEM, "linux.resources");
-	settings->items[settings->count++] = item;
-	return 0;
-}
-
-/* ---- what this kernel has ---- */
-
-static bool has_file(int dir, const char *below, const char *file)
-{
-	char path[2 * 256];
-
-	return snprintf(path, sizeof(path), "%s/%s", below, file) < (int)sizeof(path) &&
-	       faccessat(dir, path, F_OK, 0) == 0;
-}
-
-enum limits_presence limits_file_presence(const struct cgroup_hierarchy *hierarchy,
-					  const char *file, const char *witness)
-{
-	cleanup_close int top = cgroup_open(hierarchy, "/");
-	cleanup_close int own = cgroup_open(hierarchy, hierarchy->own);
-	cleanup_closedir DIR *stream = NULL;
-	struct dirent *entry;
-	int fd;
-
-	if (top < 0)
-		return LIMITS_UNKNOWN;
-	if (has_file(top, ".", file) || (own >= 0 && has_file(own, ".", file)))
-		return LIMITS_PRESENT;
-	if (has_file(top, ".", witness) || (own >= 0 && has_file(own, ".", witness)))
-		return LIMITS_ABSENT;
-	fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	stream = fd < 0 ? NULL : fdopendir(fd);
-	if (!stream) {
-		fd_close(fd);
-		return LIMITS_UNKNOWN;
-	}
-	while ((entry = readdir(stream))) {
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-			continue;
-		if (has_file(top, entry->d_name, file))
-			return LIMITS_PRESENT;
-		if (has_file(top, entry->d_name, witness))
-			return LIMITS_ABSENT;
-	}
-	return LIMITS_UNKNOWN;
-}
-
-int limits_need_file(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
-		     const char *field, const char *file, const char *witness)
-{
-	if (limits_file_presence(hierarchy, file, witness) != LIMITS_ABSENT)
-		return 0;
-	return limits_error(limits, "%s: this kernel has no %s", field, file);
+	return error_set(limits->err, "%s%s", limits_where(limits), text ? text : "out of memory");
 }
 
 /* ---- rules of the fields, on v1 and v2 alike ---- */
@@ -126,17 +33,16 @@ int limits_need_file(struct limits *limits, const struct cgroup_hierarchy *hiera
 #define WEIGHT_MAX 1000
 #define SWAPPINESS_MAX 100
 
-int limits_check_memory(struct limits *limits)
+static int check_sizes(struct limits *limits)
 {
 	const struct spec_resources *resources = limits->resources;
-	const struct spec_i64 *limit = &resources->memory.limit, *swap = &resources->memory.swap;
 	const struct {
 		const char *field;
 		const struct spec_i64 *size;
 	} sizes[] = {
-	    {"limit", limit},
+	    {"limit", &resources->memory.limit},
 	    {"reservation", &resources->memory.reservation},
-	    {"swap", swap},
+	    {"swap", &resources->memory.swap},
 	    {"kernelTCP", &resources->memory.kernel_tcp},
 	};
 
@@ -145,15 +51,38 @@ int limits_check_memory(struct limits *limits)
 			return limits_error(limits, "memory.%s: %lld is neither a size nor -1",
 					    sizes[i].field, (long long)sizes[i].size->value);
 	}
-	if (limits_i64(limit) && swap->set && swap->value > 0 &&
-	    (limit->value == -1 || swap->value < limit->value))
-		return limits_error(limits, "memory.swap: memory+swap limit should be >= memory "
-					    "limit");
 	if (limits_swappiness(&resources->memory.swappiness) &&
 	    resources->memory.swappiness.value > SWAPPINESS_MAX)
 		return limits_error(limits, "memory.swappiness: %llu is not from 0 to %d",
 				    (unsigned long long)resources->memory.swappiness.value,
 				    SWAPPINESS_MAX);
+	return 0;
+}
+
+static int64_t value_of(const struct spec_i64 *size)
+{
+	return size->set ? size->value : 0;
+}
+
+int limits_memory(struct limits *limits, struct limits_memory *memory)
+{
+	const struct spec_resources *resources = limits->resources, *asked = limits->asked;
+
+	*memory = (struct limits_memory){value_of(&resources->memory.limit),
+					 value_of(&resources->memory.swap)};
+	if (check_sizes(limits))
+		return -1;
+	/* As runc: who lifts the memory limit and says nothing about swap means both. */
+	if (memory->limit == -1 && memory->swap == 0)
+		memory->swap = -1;
+	if (asked && memory->limit != 0 && memory->swap == 0)
+		memory->swap = value_of(&asked->memory.swap);
+	if (asked && memory->swap != 0 && memory->limit == 0)
+		memory->limit = value_of(&asked->memory.limit);
+	if (memory->limit != 0 && memory->swap > 0 &&
+	    (memory->limit == -1 || memory->swap < memory->limit))
+		return limits_error(limits, "memory.swap: memory+swap limit should be >= memory "
+					    "limit");
 	return 0;
 }
 
@@ -184,7 +113,8 @@ static int limits_cpuset(struct limits *limits, const struct cgroup_hierarchy *h
 			continue;
 		if (value[strcspn(value, "\n")])
 			return limits_error(limits, "cpu.%s: a newline in it", lists[i].field);
-		if (limits_add(limits, hierarchy, "cpuset", lists[i].file, "%s", value))
+		if (limits_add(limits, hierarchy, "cpuset", i ? "cpu.mems" : "cpu.cpus",
+			       lists[i].file, "%s", value))
 			return -1;
 	}
 	return 0;
@@ -196,8 +126,9 @@ static int limits_pids(struct limits *limits, const struct cgroup_hierarchy *hie
 
 	/* As runc: 0 is not asked for, anything below is no limit. */
 	if (limit < 0)
-		return limits_add(limits, hierarchy, "pids", "pids.max", "max");
-	return limits_add(limits, hierarchy, "pids", "pids.max", "%lld", (long long)limit);
+		return limits_add(limits, hierarchy, "pids", "pids.limit", "pids.max", "max");
+	return limits_add(limits, hierarchy, "pids", "pids.limit", "pids.max", "%lld",
+			  (long long)limit);
 }
 
 /* "2MB" and its like, as the kernel names its files; and whether this host has such pages. */
@@ -226,17 +157,25 @@ static int limits_hugetlb(struct limits *limits, const struct cgroup_hierarchy *
 
 	for (size_t i = 0; i < resources->hugepage_limits_count; i++) {
 		const struct spec_hugepage_limit *limit = &resources->hugepage_limits[i];
-		char file[64];
+		const char *end = hierarchy->unified ? "max" : "limit_in_bytes";
+		char field[48], file[64], reserved[64];
 
 		if (!limit->page_size || !is_page_size(limit->page_size))
 			return limits_error(limits,
 					    "hugepageLimits[%zu].pageSize: \"%.32s\" is "
 					    "not a size of huge pages on this host",
 					    i, limit->page_size ? limit->page_size : "");
-		snprintf(file, sizeof(file), "hugetlb.%s.%s", limit->page_size,
-			 hierarchy->unified ? "max" : "limit_in_bytes");
+		snprintf(field, sizeof(field), "hugepageLimits[%zu].limit", i);
+		snprintf(file, sizeof(file), "hugetlb.%s.%s", limit->page_size, end);
+		snprintf(reserved, sizeof(reserved), "hugetlb.%s.rsvd.%s", limit->page_size, end);
 		/* A limit of 0 is one: huge pages are not for this container. */
-		if (limits_add(limits, hierarchy, "hugetlb", file, "%llu",
+		if (limits_add(limits, hierarchy, "hugetlb", field, file, "%llu",
+			       (unsigned long long)limit->limit))
+			return -1;
+		/* Since Linux 5.7 what is reserved has a limit of its own (config-linux.md, "Huge
+		 * page limits"). As runc, both get the same. */
+		if (limits_file_presence(limits, hierarchy, reserved, file) != LIMITS_ABSENT &&
+		    limits_add(limits, hierarchy, "hugetlb", field, reserved, "%llu",
 			       (unsigned long long)limit->limit))
 			return -1;
 	}
@@ -328,6 +267,21 @@ static const char *asks_hugetlb(const struct spec_resources *resources)
 	return resources->hugepage_limits_count > 0 ? "hugepageLimits" : NULL;
 }
 
+static const char *asks_rdma(const struct spec_resources *resources)
+{
+	return resources->rdma_count > 0 ? "rdma" : NULL;
+}
+
+static const char *asks_class(const struct spec_resources *resources)
+{
+	return limits_u64(&resources->network.class_id) ? "network.classID" : NULL;
+}
+
+static const char *asks_priorities(const struct spec_resources *resources)
+{
+	return resources->network.priorities_count > 0 ? "network.priorities" : NULL;
+}
+
 /* ---- all of them ---- */
 
 typedef int limits_function(struct limits *limits, const struct cgroup_hierarchy *hierarchy);
@@ -343,6 +297,9 @@ static const struct controller {
     {"pids", "pids", asks_pids, limits_pids, limits_pids},
     {"blkio", "io", asks_block_io, limits_block_io_v1, limits_block_io_v2},
     {"hugetlb", "hugetlb", asks_hugetlb, limits_hugetlb, limits_hugetlb},
+    {"rdma", "rdma", asks_rdma, limits_rdma, limits_rdma},
+    {"net_cls", "net_cls", asks_class, limits_class, limits_class},
+    {"net_prio", "net_prio", asks_priorities, limits_priorities, limits_priorities},
 };
 
 static int limits_controller(struct limits *limits, const struct controller *controller)
@@ -369,18 +326,33 @@ static int limits_controller(struct limits *limits, const struct controller *con
 	return (hierarchy->unified ? controller->v2 : controller->v1)(limits, hierarchy);
 }
 
+static int limits_all(struct limits *limits)
+{
+	struct cgroup_settings *settings = limits->settings;
+	int result = 0;
+
+	*settings = (struct cgroup_settings){.arena = ARENA_INIT, .where = limits_where(limits)};
+	for (size_t i = 0; result == 0 && i < ARRAY_SIZE(controllers); i++)
+		result = limits_controller(limits, &controllers[i]);
+	/* Last, as in runc: it has the last word. */
+	if (result == 0)
+		result = limits_unified(limits);
+	if (result)
+		cgroup_settings_free(settings);
+	return result;
+}
+
 int cgroup_settings_from_resources(const struct cgroup_layout *layout,
 				   const struct spec_resources *resources,
 				   struct cgroup_settings *settings, struct error *err)
 {
-	struct limits limits = {layout, resources, settings, err};
+	return limits_all(&(struct limits){layout, resources, settings, err, NULL, NULL});
+}
 
-	*settings = (struct cgroup_settings){.arena = ARENA_INIT};
-	for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
-		if (limits_controller(&limits, &controllers[i])) {
-			cgroup_settings_free(settings);
-			return -1;
-		}
-	}
-	return 0;
+int cgroup_settings_for_update(const struct cgroup_layout *layout, const char *path,
+			       const struct spec_resources *changes,
+			       const struct spec_resources *asked, struct cgroup_settings *settings,
+			       struct error *err)
+{
+	return limits_all(&(struct limits){layout, changes, settings, err, path, asked});
 }

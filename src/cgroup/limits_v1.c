@@ -16,15 +16,15 @@ int limits_memory_v1(struct limits *limits, const struct cgroup_hierarchy *hiera
 	const struct spec_resources *resources = limits->resources;
 	static const char witness[] = "memory.limit_in_bytes";
 	static const char memsw[] = "memory.memsw.limit_in_bytes";
-	int64_t limit = limits_i64(&resources->memory.limit) ? resources->memory.limit.value : 0;
-	int64_t swap = limits_i64(&resources->memory.swap) ? resources->memory.swap.value : 0;
+	struct limits_memory memory;
+	int64_t limit, swap;
 
-	if (limits_check_memory(limits))
+	if (limits_memory(limits, &memory))
 		return -1;
-	/* As runc: who lifts the memory limit and says nothing about swap means both. */
-	if (limit == -1 && swap == 0)
-		swap = -1;
-	if (swap != 0 && limits_file_presence(hierarchy, memsw, witness) == LIMITS_ABSENT) {
+	/* The kernel keeps the other one of an update. */
+	limit = limits_i64(&resources->memory.limit) ? memory.limit : 0;
+	swap = limit == -1 || limits_i64(&resources->memory.swap) ? memory.swap : 0;
+	if (swap != 0 && limits_file_presence(limits, hierarchy, memsw, witness) == LIMITS_ABSENT) {
 		/* Without swap accounting swap is not limited: as asked for. */
 		if (swap != -1)
 			return limits_need_file(limits, hierarchy, "memory.swap", memsw, witness);
@@ -32,17 +32,19 @@ int limits_memory_v1(struct limits *limits, const struct cgroup_hierarchy *hiera
 	}
 	/* memory.limit <= memory.memsw.limit must hold at any moment. Both begin unlimited: memory
 	 * goes first, but where memsw is lifted. */
-	if (swap == -1 && limits_add(limits, hierarchy, "memory", memsw, "-1"))
+	if (swap == -1 && limits_add(limits, hierarchy, "memory", "memory.swap", memsw, "-1"))
 		return -1;
-	if (limit != 0 && limits_add(limits, hierarchy, "memory", "memory.limit_in_bytes", "%lld",
-				     (long long)limit))
+	if (limit != 0 && limits_add(limits, hierarchy, "memory", "memory.limit",
+				     "memory.limit_in_bytes", "%lld", (long long)limit))
 		return -1;
-	if (swap > 0 && limits_add(limits, hierarchy, "memory", memsw, "%lld", (long long)swap))
+	if (swap > 0 &&
+	    limits_add(limits, hierarchy, "memory", "memory.swap", memsw, "%lld", (long long)swap))
 		return -1;
 	if (limits_i64(&resources->memory.reservation) &&
 	    (limits_need_file(limits, hierarchy, "memory.reservation", "memory.soft_limit_in_bytes",
 			      witness) ||
-	     limits_add(limits, hierarchy, "memory", "memory.soft_limit_in_bytes", "%lld",
+	     limits_add(limits, hierarchy, "memory", "memory.reservation",
+			"memory.soft_limit_in_bytes", "%lld",
 			(long long)resources->memory.reservation.value)))
 		return -1;
 	/* memory.kernel is read and does nothing, as with runc since 1.0-rc94: the kernel gave it
@@ -50,18 +52,20 @@ int limits_memory_v1(struct limits *limits, const struct cgroup_hierarchy *hiera
 	if (limits_i64(&resources->memory.kernel_tcp) &&
 	    (limits_need_file(limits, hierarchy, "memory.kernelTCP",
 			      "memory.kmem.tcp.limit_in_bytes", witness) ||
-	     limits_add(limits, hierarchy, "memory", "memory.kmem.tcp.limit_in_bytes", "%lld",
+	     limits_add(limits, hierarchy, "memory", "memory.kernelTCP",
+			"memory.kmem.tcp.limit_in_bytes", "%lld",
 			(long long)resources->memory.kernel_tcp.value)))
 		return -1;
 	if (resources->memory.disable_oom_killer.set &&
 	    resources->memory.disable_oom_killer.value &&
-	    limits_add(limits, hierarchy, "memory", "memory.oom_control", "1"))
+	    limits_add(limits, hierarchy, "memory", "memory.disableOOMKiller", "memory.oom_control",
+		       "1"))
 		return -1;
 	if (limits_swappiness(&resources->memory.swappiness) &&
 	    (limits_need_file(limits, hierarchy, "memory.swappiness", "memory.swappiness",
 			      witness) ||
-	     limits_add(limits, hierarchy, "memory", "memory.swappiness", "%llu",
-			(unsigned long long)resources->memory.swappiness.value)))
+	     limits_add(limits, hierarchy, "memory", "memory.swappiness", "memory.swappiness",
+			"%llu", (unsigned long long)resources->memory.swappiness.value)))
 		return -1;
 	return 0;
 }
@@ -73,11 +77,12 @@ int limits_memory_v1(struct limits *limits, const struct cgroup_hierarchy *hiera
 static int add_cpu(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
 		   const char *field, const char *file, long long value)
 {
-	if (value == 0 && limits_file_presence(hierarchy, file, "cpu.shares") == LIMITS_ABSENT)
+	if (value == 0 &&
+	    limits_file_presence(limits, hierarchy, file, "cpu.shares") == LIMITS_ABSENT)
 		return 0;
 	if (limits_need_file(limits, hierarchy, field, file, "cpu.shares"))
 		return -1;
-	return limits_add(limits, hierarchy, "cpu", file, "%lld", value);
+	return limits_add(limits, hierarchy, "cpu", field, file, "%lld", value);
 }
 
 static int add_shares(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
@@ -91,7 +96,7 @@ static int add_shares(struct limits *limits, const struct cgroup_hierarchy *hier
 	if (shares > SHARES_MAX)
 		return limits_error(limits, "cpu.shares: the maximum allowed cpu-shares is %d",
 				    SHARES_MAX);
-	return limits_add(limits, hierarchy, "cpu", "cpu.shares", "%llu",
+	return limits_add(limits, hierarchy, "cpu", "cpu.shares", "cpu.shares", "%llu",
 			  (unsigned long long)shares);
 }
 
@@ -141,10 +146,10 @@ static const char *weight_file(struct limits *limits, const struct cgroup_hierar
 {
 	static const char witness[] = "blkio.throttle.read_bps_device";
 
-	if (limits_file_presence(hierarchy, "blkio.bfq.io_service_bytes", witness) ==
+	if (limits_file_presence(limits, hierarchy, "blkio.bfq.io_service_bytes", witness) ==
 	    LIMITS_PRESENT)
 		return device ? "blkio.bfq.weight_device" : "blkio.bfq.weight";
-	if (limits_file_presence(hierarchy, "blkio.weight", witness) != LIMITS_ABSENT)
+	if (limits_file_presence(limits, hierarchy, "blkio.weight", witness) != LIMITS_ABSENT)
 		return device ? "blkio.weight_device" : "blkio.weight";
 	limits_error(limits,
 		     "blockIO.%s: this kernel has no blkio.weight and no "
@@ -163,7 +168,7 @@ static int add_weight(struct limits *limits, const struct cgroup_hierarchy *hier
 
 		file = weight_file(limits, hierarchy, "weight", false);
 		if (!file || limits_check_weight(limits, "weight", weight) ||
-		    limits_add(limits, hierarchy, "blkio", file, "%llu",
+		    limits_add(limits, hierarchy, "blkio", "blockIO.weight", file, "%llu",
 			       (unsigned long long)weight))
 			return -1;
 	}
@@ -173,8 +178,8 @@ static int add_weight(struct limits *limits, const struct cgroup_hierarchy *hier
 		if (limits_need_file(limits, hierarchy, "blockIO.leafWeight", "blkio.leaf_weight",
 				     "blkio.throttle.read_bps_device") ||
 		    limits_check_weight(limits, "leafWeight", weight) ||
-		    limits_add(limits, hierarchy, "blkio", "blkio.leaf_weight", "%llu",
-			       (unsigned long long)weight))
+		    limits_add(limits, hierarchy, "blkio", "blockIO.leafWeight",
+			       "blkio.leaf_weight", "%llu", (unsigned long long)weight))
 			return -1;
 	}
 	return 0;
@@ -192,8 +197,9 @@ static int add_weight_devices(struct limits *limits, const struct cgroup_hierarc
 			file = weight_file(limits, hierarchy, "weightDevice", true);
 			if (!file ||
 			    limits_check_weight(limits, "weightDevice", device->weight.value) ||
-			    limits_add(limits, hierarchy, "blkio", file, "%lld:%lld %llu",
-				       (long long)device->major, (long long)device->minor,
+			    limits_add(limits, hierarchy, "blkio", "blockIO.weightDevice", file,
+				       "%lld:%lld %llu", (long long)device->major,
+				       (long long)device->minor,
 				       (unsigned long long)device->weight.value))
 				return -1;
 		}
@@ -203,9 +209,9 @@ static int add_weight_devices(struct limits *limits, const struct cgroup_hierarc
 					     "blkio.throttle.read_bps_device") ||
 			    limits_check_weight(limits, "weightDevice",
 						device->leaf_weight.value) ||
-			    limits_add(limits, hierarchy, "blkio", "blkio.leaf_weight_device",
-				       "%lld:%lld %llu", (long long)device->major,
-				       (long long)device->minor,
+			    limits_add(limits, hierarchy, "blkio", "blockIO.weightDevice",
+				       "blkio.leaf_weight_device", "%lld:%lld %llu",
+				       (long long)device->major, (long long)device->minor,
 				       (unsigned long long)device->leaf_weight.value))
 				return -1;
 		}
@@ -218,12 +224,16 @@ int limits_block_io_v1(struct limits *limits, const struct cgroup_hierarchy *hie
 	const struct spec_resources *resources = limits->resources;
 	const struct {
 		const struct spec_throttles *list;
-		const char *file;
+		const char *field, *file;
 	} throttles[] = {
-	    {&resources->block_io.read_bps, "blkio.throttle.read_bps_device"},
-	    {&resources->block_io.write_bps, "blkio.throttle.write_bps_device"},
-	    {&resources->block_io.read_iops, "blkio.throttle.read_iops_device"},
-	    {&resources->block_io.write_iops, "blkio.throttle.write_iops_device"},
+	    {&resources->block_io.read_bps, "blockIO.throttleReadBpsDevice",
+	     "blkio.throttle.read_bps_device"},
+	    {&resources->block_io.write_bps, "blockIO.throttleWriteBpsDevice",
+	     "blkio.throttle.write_bps_device"},
+	    {&resources->block_io.read_iops, "blockIO.throttleReadIOPSDevice",
+	     "blkio.throttle.read_iops_device"},
+	    {&resources->block_io.write_iops, "blockIO.throttleWriteIOPSDevice",
+	     "blkio.throttle.write_iops_device"},
 	};
 
 	if (add_weight(limits, hierarchy) || add_weight_devices(limits, hierarchy))
@@ -232,9 +242,10 @@ int limits_block_io_v1(struct limits *limits, const struct cgroup_hierarchy *hie
 		for (size_t k = 0; k < throttles[i].list->count; k++) {
 			const struct spec_throttle_device *device = &throttles[i].list->items[k];
 
-			if (limits_add(limits, hierarchy, "blkio", throttles[i].file,
-				       "%lld:%lld %llu", (long long)device->major,
-				       (long long)device->minor, (unsigned long long)device->rate))
+			if (limits_add(limits, hierarchy, "blkio", throttles[i].field,
+				       throttles[i].file, "%lld:%lld %llu",
+				       (long long)device->major, (long long)device->minor,
+				       (unsigned long long)device->rate))
 				return -1;
 		}
 	}

@@ -5,6 +5,9 @@
  */
 #include "cgroup/cgroup.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "cgroup/internal.h"
 
@@ -12,11 +15,11 @@
 
 /* A size, or "max" for -1. */
 static int add_size(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
-		    const char *file, int64_t size)
+		    const char *field, const char *file, int64_t size)
 {
 	if (size == -1)
-		return limits_add(limits, hierarchy, "memory", file, "max");
-	return limits_add(limits, hierarchy, "memory", file, "%lld", (long long)size);
+		return limits_add(limits, hierarchy, "memory", field, file, "max");
+	return limits_add(limits, hierarchy, "memory", field, file, "%lld", (long long)size);
 }
 
 static int add_swap(struct limits *limits, const struct cgroup_hierarchy *hierarchy, int64_t limit,
@@ -31,31 +34,58 @@ static int add_swap(struct limits *limits, const struct cgroup_hierarchy *hierar
 						    "without memory limit");
 		swap -= limit;
 	}
-	if (limits_file_presence(hierarchy, file, "memory.max") == LIMITS_ABSENT) {
+	if (limits_file_presence(limits, hierarchy, file, "memory.max") == LIMITS_ABSENT) {
 		/* Without swap accounting swap is not limited, and a host without swap has none. */
 		if (swap <= 0)
 			return 0;
 		return limits_need_file(limits, hierarchy, "memory.swap", file, "memory.max");
 	}
-	return add_size(limits, hierarchy, file, swap);
+	return add_size(limits, hierarchy, "memory.swap", file, swap);
+}
+
+/* memory.checkBeforeUpdate: v1's kernel refuses a limit below what is in use, v2's kills. The words
+ * are runc's, and so is that what can't be read is not checked. */
+static int check_usage(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
+		       const struct limits_memory *memory)
+{
+	const struct spec_bool *check = &limits->resources->memory.check_before_update;
+	char text[32];
+	long long usage;
+
+	if (!check->set && limits->asked)
+		check = &limits->asked->memory.check_before_update;
+	if (!limits->path || !check->value ||
+	    limits_read(limits, hierarchy, "memory.current", text, sizeof(text)) < 0)
+		return 0;
+	usage = strtoll(text, NULL, 10);
+	if (memory->swap > 0 && memory->swap <= usage)
+		return limits_error(limits,
+				    "memory.swap: rejecting memory+swap limit %lld <= usage %lld",
+				    (long long)memory->swap, usage);
+	if (memory->limit > 0 && memory->limit <= usage)
+		return limits_error(limits,
+				    "memory.limit: rejecting memory limit %lld <= usage %lld",
+				    (long long)memory->limit, usage);
+	return 0;
 }
 
 int limits_memory_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
 {
 	const struct spec_resources *resources = limits->resources;
-	int64_t limit = limits_i64(&resources->memory.limit) ? resources->memory.limit.value : 0;
-	int64_t swap = limits_i64(&resources->memory.swap) ? resources->memory.swap.value : 0;
+	bool limit = limits_i64(&resources->memory.limit);
+	struct limits_memory memory = {0, 0};
 
-	if (limits_check_memory(limits))
+	if (limits_memory(limits, &memory))
 		return -1;
-	if (limit == -1 && swap == 0)
-		swap = -1;
-	if (swap != 0 && add_swap(limits, hierarchy, limit, swap))
+	if ((limit || limits_i64(&resources->memory.swap)) &&
+	    (check_usage(limits, hierarchy, &memory) ||
+	     (memory.swap != 0 && add_swap(limits, hierarchy, memory.limit, memory.swap))))
 		return -1;
-	if (limit != 0 && add_size(limits, hierarchy, "memory.max", limit))
+	if (limit && add_size(limits, hierarchy, "memory.limit", "memory.max", memory.limit))
 		return -1;
 	if (limits_i64(&resources->memory.reservation) &&
-	    add_size(limits, hierarchy, "memory.low", resources->memory.reservation.value))
+	    add_size(limits, hierarchy, "memory.reservation", "memory.low",
+		     resources->memory.reservation.value))
 		return -1;
 	/* kernel, kernelTCP, swappiness and disableOOMKiller have nothing like them on v2; runc
 	 * leaves them out without a word, and engines send them without looking. */
@@ -96,16 +126,21 @@ static int add_max(struct limits *limits, const struct cgroup_hierarchy *hierarc
 {
 	const struct spec_resources *resources = limits->resources;
 	int64_t quota = limits_i64(&resources->cpu.quota) ? resources->cpu.quota.value : 0;
-	char text[32] = "max";
+	char text[64] = "max";
 
 	if (check_bandwidth(limits, &resources->cpu.quota, &resources->cpu.period))
 		return -1;
+	/* The kernel keeps the period that is not given; but a quota it must be told, in an update
+	 * the one of now. */
 	if (quota > 0)
 		snprintf(text, sizeof(text), "%lld", (long long)quota);
-	/* The kernel keeps the period that is not given; but a quota it must be told. */
+	else if (quota == 0 && limits->path &&
+		 limits_read(limits, hierarchy, "cpu.max", text, sizeof(text)) == 0)
+		text[strcspn(text, " ")] = '\0';
 	if (!limits_u64(&resources->cpu.period))
-		return limits_add(limits, hierarchy, "cpu", "cpu.max", "%s", text);
-	return limits_add(limits, hierarchy, "cpu", "cpu.max", "%s %llu", text,
+		return limits_add(limits, hierarchy, "cpu", "cpu.quota", "cpu.max", "%s", text);
+	return limits_add(limits, hierarchy, "cpu", quota == 0 ? "cpu.period" : "cpu.quota",
+			  "cpu.max", "%s %llu", text,
 			  (unsigned long long)resources->cpu.period.value);
 }
 
@@ -113,11 +148,11 @@ static int add_max(struct limits *limits, const struct cgroup_hierarchy *hierarc
 static int add_cpu(struct limits *limits, const struct cgroup_hierarchy *hierarchy,
 		   const char *field, const char *file, long long value)
 {
-	if (value == 0 && limits_file_presence(hierarchy, file, "cpu.max") == LIMITS_ABSENT)
+	if (value == 0 && limits_file_presence(limits, hierarchy, file, "cpu.max") == LIMITS_ABSENT)
 		return 0;
 	if (limits_need_file(limits, hierarchy, field, file, "cpu.max"))
 		return -1;
-	return limits_add(limits, hierarchy, "cpu", file, "%lld", value);
+	return limits_add(limits, hierarchy, "cpu", field, file, "%lld", value);
 }
 
 int limits_cpu_v2(struct limits *limits, const struct cgroup_hierarchy *hierarchy)
@@ -135,7 +170,7 @@ int limits_cpu_v2(struct limits *limits, const struct cgroup_hierarchy *hierarch
 		return -1;
 	/* An idle cgroup has no weight: writing one fails (EINVAL). */
 	if (limits_u64(&resources->cpu.shares) && !(idle->set && idle->value == 1) &&
-	    limits_add(limits, hierarchy, "cpu", "cpu.weight", "%llu",
+	    limits_add(limits, hierarchy, "cpu", "cpu.shares", "cpu.weight", "%llu",
 		       (unsigned long long)weight_of_shares(resources->cpu.shares.value)))
 		return -1;
 	if ((limits_i64(&resources->cpu.quota) || limits_u64(&resources->cpu.period)) &&
@@ -155,10 +190,10 @@ static const char *weight_file(struct limits *limits, const struct cgroup_hierar
 {
 	enum limits_presence weight;
 
-	*bfq = limits_file_presence(hierarchy, "io.bfq.weight", "io.max") == LIMITS_PRESENT;
+	*bfq = limits_file_presence(limits, hierarchy, "io.bfq.weight", "io.max") == LIMITS_PRESENT;
 	if (*bfq)
 		return "io.bfq.weight";
-	weight = limits_file_presence(hierarchy, "io.weight", "io.max");
+	weight = limits_file_presence(limits, hierarchy, "io.weight", "io.max");
 	if (weight != LIMITS_ABSENT) {
 		/* No cgroup has the controller switched on yet: go by what is loaded. */
 		*bfq = weight == LIMITS_UNKNOWN && access("/sys/module/bfq", F_OK) == 0;
@@ -192,7 +227,8 @@ static int add_weights(struct limits *limits, const struct cgroup_hierarchy *hie
 
 		file = weight_file(limits, hierarchy, "weight", &bfq);
 		if (!file || limits_check_weight(limits, "weight", weight) ||
-		    limits_add(limits, hierarchy, "io", file, "%llu", convert_weight(weight, bfq)))
+		    limits_add(limits, hierarchy, "io", "blockIO.weight", file, "%llu",
+			       convert_weight(weight, bfq)))
 			return -1;
 	}
 	for (size_t i = 0; i < resources->block_io.weight_device_count; i++) {
@@ -204,8 +240,8 @@ static int add_weights(struct limits *limits, const struct cgroup_hierarchy *hie
 			continue;
 		file = weight_file(limits, hierarchy, "weightDevice", &bfq);
 		if (!file || limits_check_weight(limits, "weightDevice", device->weight.value) ||
-		    limits_add(limits, hierarchy, "io", file, "%lld:%lld %llu",
-			       (long long)device->major, (long long)device->minor,
+		    limits_add(limits, hierarchy, "io", "blockIO.weightDevice", file,
+			       "%lld:%lld %llu", (long long)device->major, (long long)device->minor,
 			       convert_weight(device->weight.value, bfq)))
 			return -1;
 	}
@@ -217,12 +253,12 @@ int limits_block_io_v2(struct limits *limits, const struct cgroup_hierarchy *hie
 	const struct spec_resources *resources = limits->resources;
 	const struct {
 		const struct spec_throttles *list;
-		const char *key;
+		const char *field, *key;
 	} throttles[] = {
-	    {&resources->block_io.read_bps, "rbps"},
-	    {&resources->block_io.write_bps, "wbps"},
-	    {&resources->block_io.read_iops, "riops"},
-	    {&resources->block_io.write_iops, "wiops"},
+	    {&resources->block_io.read_bps, "blockIO.throttleReadBpsDevice", "rbps"},
+	    {&resources->block_io.write_bps, "blockIO.throttleWriteBpsDevice", "wbps"},
+	    {&resources->block_io.read_iops, "blockIO.throttleReadIOPSDevice", "riops"},
+	    {&resources->block_io.write_iops, "blockIO.throttleWriteIOPSDevice", "wiops"},
 	};
 
 	if (add_weights(limits, hierarchy))
@@ -236,9 +272,9 @@ int limits_block_io_v2(struct limits *limits, const struct cgroup_hierarchy *hie
 			if (device->rate > 0)
 				snprintf(rate, sizeof(rate), "%llu",
 					 (unsigned long long)device->rate);
-			if (limits_add(limits, hierarchy, "io", "io.max", "%lld:%lld %s=%s",
-				       (long long)device->major, (long long)device->minor,
-				       throttles[i].key, rate))
+			if (limits_add(limits, hierarchy, "io", throttles[i].field, "io.max",
+				       "%lld:%lld %s=%s", (long long)device->major,
+				       (long long)device->minor, throttles[i].key, rate))
 				return -1;
 		}
 	}

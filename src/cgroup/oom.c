@@ -88,6 +88,16 @@ static int open_memory(const struct cgroup_layout *layout, const char *path, boo
 	return cgroup_open(memory, path);
 }
 
+int cgroup_oom_file(const struct cgroup_layout *layout, const char *path)
+{
+	bool unified = false;
+	cleanup_close int dir = open_memory(layout, path, &unified);
+
+	return dir < 0 ? -1
+		       : openat(dir, unified ? "memory.events" : "memory.oom_control",
+				O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 struct cgroup_oom *cgroup_oom_open(const struct cgroup_layout *layout, const char *path,
 				   struct error *err)
 {

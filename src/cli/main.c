@@ -23,6 +23,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+    {"checkpoint", verb_checkpoint, "Write a running container into files", 1, false},
     {"config", verb_config, "Show a container's LXC configuration", 1, false},
     {"create", verb_create, "Create a container", 1, false},
     {"delete", verb_delete, "Delete a container that has ended", 1, false},
@@ -33,18 +34,21 @@ static const struct verb verbs[] = {
     {"list", verb_list, "List containers", 1, false},
     {"pause", verb_pause, "Suspend every process of a container", 1, false},
     {"ps", verb_ps, "List a container's processes", 1, false},
+    {"restore", verb_restore, "Make a container of what checkpoint wrote", 1, true},
     {"resume", verb_resume, "Let a paused container go on", 1, false},
     {"run", verb_run, "Create and start a container", 1, true},
     {"spec", verb_spec, "Write a default config.json", 1, false},
     {"start", verb_start, "Start a created container", 1, false},
     {"state", verb_state, "Show a container's state", 1, false},
     {"stats", verb_stats, "Show what containers use, live", 1, false},
+    {"update", verb_update, "Change the limits of a container", 1, false},
     {"wait", verb_wait, "Wait for a container's end and show its exit status", 1, false},
 };
 
 struct globals {
-	const char *root, *log;
+	const char *root, *log, *criu;
 	bool log_json, debug, lxc_annotations, systemd_cgroup, version;
+	enum driver_rootless rootless;
 };
 
 enum {
@@ -67,8 +71,9 @@ static const struct argp_option global_options[] = {
      "Let systemd make the cgroups; cgroupsPath is slice:prefix:name", 0},
     {"lxc-annotations", FLAG_LXC_ANNOTATIONS, NULL, 0,
      "Apply org.linuxcontainers.lxc.* annotations, which can do anything to the host", 0},
-    {"rootless", FLAG_ROOTLESS, "BOOL", 0, "true, false or auto; accepted for runc's sake", 0},
-    {"criu", FLAG_CRIU, "PATH", 0, "Accepted for runc's sake", 0},
+    {"rootless", FLAG_ROOTLESS, "BOOL", 0,
+     "Whether to go on without cgroups that can't be made: true, false or auto", 0},
+    {"criu", FLAG_CRIU, "PATH", 0, "CRIU's program; by default the one in $PATH", 0},
     {"version", 'v', NULL, 0, "Show the version and exit", -1},
     FLAG_HELP,
     {0},
@@ -105,6 +110,12 @@ static int set_global(int key, char *value, void *data, struct error *err)
 		    strcmp(value, "auto") != 0)
 			return error_set(
 			    err, "invalid rootless \"%s\": must be true, false or auto", value);
+		globals->rootless = value[0] == 't'   ? DRIVER_ROOTLESS_TRUE
+				    : value[0] == 'f' ? DRIVER_ROOTLESS_FALSE
+						      : DRIVER_ROOTLESS_AUTO;
+		return 0;
+	case FLAG_CRIU:
+		globals->criu = value;
 		return 0;
 	case 'v':
 		globals->version = true;
@@ -203,8 +214,10 @@ static int run_command(const struct globals *globals, struct log_sink *sink,
 	cleanup_free char *root = NULL;
 	struct driver driver = {
 	    .systemd_cgroup = globals->systemd_cgroup,
+	    .rootless = globals->rootless,
 	    .lxc_annotations = globals->lxc_annotations,
 	    .debug = globals->debug,
+	    .criu = globals->criu,
 	    .log = &sink->log,
 	};
 

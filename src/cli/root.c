@@ -8,17 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-/* Root of a user namespace that some user made is that user, who can't write to /run. */
-static bool in_user_namespace(void)
-{
-	cleanup_fclose FILE *map = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, outside, count;
-
-	if (!map || fscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3)
-		return false;
-	return inside != 0 || outside != 0 || count != 4294967295UL;
-}
+#include "base/user_namespace.h"
 
 /* runc's rule. Root itself keeps /run even where XDG_RUNTIME_DIR is set, as it is after su. */
 static bool is_user(void)
@@ -27,7 +17,8 @@ static bool is_user(void)
 
 	if (geteuid() != 0)
 		return true;
-	return in_user_namespace() && (!user || strcmp(user, "root") != 0);
+	/* Root of a user namespace that some user made is that user, who can't write to /run. */
+	return user_namespace_is_ours() && (!user || strcmp(user, "root") != 0);
 }
 
 char *root_directory(const char *given, struct error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/value.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -86,6 +87,54 @@ int value_bytes(const char *flag, const char *text, int64_t *bytes, struct error
 		return error_set(err, "invalid value \"%s\" for flag %s: not a size such as 64m",
 				 text, flag);
 	*bytes = (int64_t)(number * unit);
+	return 0;
+}
+
+int value_memory(const char *flag, const char *text, int64_t *bytes, struct error *err)
+{
+	static const char suffixes[] = "kmgtp";
+	size_t whole = strspn(text, "0123456789"), length = whole;
+	const char *suffix;
+	double size;
+
+	if (strcmp(text, "-1") == 0) {
+		*bytes = -1;
+		return 0;
+	}
+	if (whole > 0 && text[whole] == '.' && isdigit((unsigned char)text[whole + 1]))
+		length += 1 + strspn(text + whole + 1, "0123456789");
+	/* strtod's own forms (exponents, hexadecimal) are not among these characters. */
+	size = strtod(text, NULL);
+	text += length;
+	text += *text == ' ' && text[1];
+	suffix = *text ? strchr(suffixes, *text | 0x20) : NULL;
+	if (suffix && *suffix) {
+		size *= (double)(INT64_C(1) << (10 * (suffix - suffixes + 1)));
+		text++;
+		text += (*text | 0x20) == 'i';
+	}
+	text += (*text | 0x20) == 'b';
+	if (whole == 0 || *text || size >= (double)INT64_MAX)
+		return error_set(err, "invalid value for flag %s: not a size such as 64m, nor -1",
+				 flag);
+	*bytes = (int64_t)size;
+	return 0;
+}
+
+int value_integer(const char *flag, const char *text, int64_t min, int64_t max, int64_t *number,
+		  struct error *err)
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	long long parsed;
+
+	errno = 0;
+	parsed = strtoll(text, NULL, 10);
+	if (!*digits || digits[strspn(digits, "0123456789")] || errno || parsed < min ||
+	    parsed > max)
+		return error_set(err,
+				 "invalid value \"%s\" for flag %s: not a number from %lld to %lld",
+				 text, flag, (long long)min, (long long)max);
+	*number = parsed;
 	return 0;
 }
 

@@ -30,6 +30,16 @@ int value_user(const char *flag, const char *text, struct value_user *user, stru
  */
 int value_bytes(const char *flag, const char *text, int64_t *bytes, struct error *err);
 
+/*
+ * The same as runc and Docker read it: "-1" for no limit, "1.5g", "64 MiB", "67108864b"; suffixes
+ * from k to p, powers of 1024. 0 is taken.
+ */
+int value_memory(const char *flag, const char *text, int64_t *bytes, struct error *err);
+
+/* An integer with an optional sign, within these bounds. */
+int value_integer(const char *flag, const char *text, int64_t min, int64_t max, int64_t *number,
+		  struct error *err);
+
 /* A flag that may be given more than once. items is NULL-terminated once anything was added. */
 struct value_list {
 	const char **items;

@@ -11,6 +11,7 @@
 
 typedef int verb_function(const struct driver *driver, int argc, char **argv, struct error *err);
 
+verb_function verb_checkpoint;
 verb_function verb_config;
 verb_function verb_create;
 verb_function verb_delete;
@@ -21,12 +22,14 @@ verb_function verb_kill;
 verb_function verb_list;
 verb_function verb_pause;
 verb_function verb_ps;
+verb_function verb_restore;
 verb_function verb_resume;
 verb_function verb_run;
 verb_function verb_spec;
 verb_function verb_start;
 verb_function verb_state;
 verb_function verb_stats;
+verb_function verb_update;
 verb_function verb_wait;
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* process.execCPUAffinity: on which CPUs an exec's process is, before it is in the container's
- * cgroups and then. */
+/*
+ * On which CPUs a process is: an exec's as process.execCPUAffinity says, before it is in the
+ * container's cgroups and then; all others on those of the container's cpuset. As with runc, what
+ * the caller was confined to (taskset(1), an engine's CPUAffinity=) doesn't follow into a
+ * container: since Linux 6.2 it would hold on in whatever cpuset.
+ */
 #include "driver/internal.h"
 
 #include <errno.h>
@@ -10,11 +14,11 @@
 
 #include "base/ranges.h"
 
-static int set(const struct ranges *cpus)
+static int set(pid_t pid, const struct ranges *cpus)
 {
 	/* By the system call: no more CPUs than cpu_set_t has room for are known to the C library.
 	 */
-	return syscall(SYS_sched_setaffinity, 0, sizeof(cpus->words), cpus->words) < 0 ? -1 : 0;
+	return syscall(SYS_sched_setaffinity, pid, sizeof(cpus->words), cpus->words) < 0 ? -1 : 0;
 }
 
 static int set_list(const char *field, const char *list, struct error *err)
@@ -25,7 +29,7 @@ static int set_list(const char *field, const char *list, struct error *err)
 		return error_set(err, "process.execCPUAffinity.%s: \"%s\" is not a list of CPUs",
 				 field, list);
 	/* EINVAL: none of them is there, or in the cpuset. */
-	if (set(&cpus) < 0)
+	if (set(0, &cpus) < 0)
 		return error_errno(err, errno,
 				   "process.execCPUAffinity.%s: Failed to be on the CPUs \"%s\"",
 				   field, list);
@@ -39,18 +43,20 @@ int affinity_before_join(const struct spec_process *process, struct error *err)
 		   : 0;
 }
 
-int affinity_after_join(const struct spec_process *process, struct error *err)
+int affinity_reset(pid_t pid, struct error *err)
 {
 	struct ranges all;
 
-	if (process->cpu_affinity_final)
-		return set_list("final", process->cpu_affinity_final, err);
-	if (!process->cpu_affinity_initial)
-		return 0;
-	/* config.md: without it, the container's. The kernel takes away what its cpuset hasn't. */
 	memset(&all, 0xff, sizeof(all));
-	if (set(&all) < 0)
-		return error_errno(err, errno,
-				   "process.execCPUAffinity: Failed to be on the container's CPUs");
-	return 0;
+	/* The kernel takes away what the process's cpuset hasn't. */
+	return set(pid, &all) < 0
+		   ? error_errno(err, errno, "Failed to be on all of the container's CPUs")
+		   : 0;
+}
+
+int affinity_after_join(const struct spec_process *process, struct error *err)
+{
+	/* config.md: without it, the container's. */
+	return process->cpu_affinity_final ? set_list("final", process->cpu_affinity_final, err)
+					   : affinity_reset(0, err);
 }

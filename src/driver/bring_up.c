@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "cgroup/stats.h"
 #include "console/console.h"
 #include "process/sync.h"
 
@@ -143,9 +144,9 @@ static int record(struct creation *creation, struct error *err)
 	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
 	/* A kept monitor belongs to this container for good; one that goes at once only needs a
 	 * name that no other has meanwhile. */
-	if ((creation->options->lxc_monitor
-		 ? asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->id)
-		 : asprintf(&state->monitor_cgroup, "/lxc.monitor.%s", creation->tag)) < 0)
+	if (state->cgroup_path &&
+	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
+		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0)
 		state->monitor_cgroup = NULL;
 	if (creation->options->lxc_monitor) {
 		state->monitor_pid = creation->monitor.pid;
@@ -155,7 +156,7 @@ static int record(struct creation *creation, struct error *err)
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
 	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||
-	    !state->created || !state->owner || !state->monitor_cgroup)
+	    !state->created || !state->owner || !state->cgroup_path != !state->monitor_cgroup)
 		return error_errno(err, ENOMEM, "Failed to record the container");
 	/* Before anything is made that must be cleaned up: whoever finds this container after we
 	 * were killed knows from here what there is to remove. */
@@ -180,10 +181,12 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	const char *path;
 	bool exists = false, in_use = false;
 
-	creation->cgroup_path =
-	    cgroup_path_of(creation->spec->linux_.cgroups_path, creation->id, err);
+	if (creation_place_cgroups(creation, err) < 0)
+		return -1;
 	path = creation->cgroup_path;
-	if (!path || cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
+	if (!path)
+		return 0;
+	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
 		return -1;
 	if (in_use)
 		return error_set(
@@ -218,25 +221,7 @@ static int make_start_socket(const struct creation *creation, int lowest, int *l
 
 static int give_cgroups(void *data, int *fds, size_t *count, struct error *err)
 {
-	const struct creation *creation = data;
-	const struct cgroup_layout *layout = creation->layout;
-	size_t i;
-
-	for (i = 0; i < layout->count && *count < SYNC_FDS_MAX; i++) {
-		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
-		char path[PATH_MAX];
-
-		if (hierarchy->unified && layout->mode != CGROUP_UNIFIED)
-			continue;
-		snprintf(path, sizeof(path), "%s%s", hierarchy->mount,
-			 creation->container.state->cgroup_path);
-		/* The container's own cgroup, which it sees as the root: never the host's tree. */
-		fds[*count] = kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
-		if (fds[*count] < 0)
-			return error_errno(err, errno, "Failed to open the cgroup \"%s\"", path);
-		(*count)++;
-	}
-	return 0;
+	return creation_open_cgroups(data, fds, count, err);
 }
 
 static int take_terminal(void *data, int master, struct error *err)
@@ -244,9 +229,9 @@ static int take_terminal(void *data, int master, struct error *err)
 	struct creation *creation = data;
 	cleanup_close int fd = master;
 
-	if (!creation->options->console_socket) {
+	if (!creation->options->console_socket || creation->scaffold) {
 		/* Before the program can ask for it. */
-		if (!creation->options->embedded)
+		if (!creation->options->embedded && !creation->scaffold)
 			console_copy_size(0, fd);
 		creation->terminal = fd_take(&fd);
 		return 0;
@@ -327,19 +312,24 @@ static int spawn(struct creation *creation, struct error *err)
 	if (compile_start_hooks(creation, &plan, err) < 0)
 		return -1;
 	lxc_network_prefix(container->root, creation->id, network_prefix);
-	if (lxc_compile(&(struct lxc_request){.spec = spec,
-					      .rootfs = creation->rootfs,
-					      .rootfs_fd = creation->rootfs_fd,
-					      .bundle = creation->bundle,
-					      .layout = creation->layout,
-					      .cgroup_path = container->state->cgroup_path,
-					      .monitor_cgroup = container->state->monitor_cgroup,
-					      .no_new_keyring = options->no_new_keyring,
-					      .lxc_annotations = creation->lxc_annotations,
-					      .network_prefix = network_prefix,
-					      .lowest_fd = room,
-					      .log = creation->driver->log},
-			&recipe, &plan, err) < 0)
+	if (creation_compile(
+		creation,
+		&(struct lxc_request){.spec = spec,
+				      .rootfs = creation->rootfs,
+				      .rootfs_fd = creation->rootfs_fd,
+				      .bundle = creation->bundle,
+				      .layout = creation->layout,
+				      .shown = creation->shown,
+				      .cgroup_base = creation->cgroup_base,
+				      .rootless = geteuid() != 0,
+				      .cgroup_path = container->state->cgroup_path,
+				      .monitor_cgroup = container->state->monitor_cgroup,
+				      .no_new_keyring = options->no_new_keyring,
+				      .lxc_annotations = creation->lxc_annotations,
+				      .network_prefix = network_prefix,
+				      .lowest_fd = room,
+				      .log = creation->driver->log},
+		&recipe, &plan, err) < 0)
 		return -1;
 	creation->made_proc = recipe.made_proc;
 	creation->lxc_text = lxc_recipe_text(&recipe, &creation->lxc_length, err);
@@ -403,7 +393,9 @@ static int settle_monitor(struct creation *creation, struct error *err)
 	if (creation->options->lxc_monitor)
 		return 0;
 	lxc_hand_over(&creation->monitor);
-	return cgroup_remove(creation->layout, creation->container.state->monitor_cgroup, err);
+	return creation->container.state->monitor_cgroup
+		   ? cgroup_remove(creation->layout, creation->container.state->monitor_cgroup, err)
+		   : 0;
 }
 
 /* What must be done from outside before the program may run. */
@@ -423,12 +415,16 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (creation_waits_at_pivot(creation->spec) && !creation->pivot_done)
 		return error_set(err, "hooks, linux.netDevices: this version of LXC did not come "
 				      "by the place where they are done");
-	if (process_apply_from_outside(&creation->spec->process, pid, err) < 0)
+	/* Before the scheduler: SCHED_DEADLINE takes a process that may be anywhere. */
+	if (affinity_reset(pid, err) < 0 ||
+	    rootless_apply_from_outside(&creation->spec->process, pid, creation->pidfd, err) < 0)
 		return -1;
-	if (creation->made_proc && unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR) < 0)
+	if (creation->made_proc && creation_remove_proc(creation) < 0)
 		log_warning(creation->driver->log,
 			    "The directory \"proc\" made in the root stays there");
 	creation->made_proc = false;
+	lxc_rights_release(&creation->rights);
+	creation_warn_of_cgroups(creation);
 	if (lxc_network_after_start(creation->spec, creation->lxc_text, err) < 0)
 		return -1;
 	if (options->pidfd_socket &&
@@ -437,6 +433,14 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (options->embedded && options->embedded->started)
 		options->embedded->started(options->embedded->data, pid);
 	return 0;
+}
+
+static int keep_monitor(struct creation *creation, struct error *err)
+{
+	const struct state *state = creation->container.state;
+	cleanup_close int oom_file = cgroup_oom_file(creation->layout, state->cgroup_path);
+
+	return lxc_monitor_keep(&creation->monitor, state->pid, oom_file, err);
 }
 
 /* It is made findable; only then it is told to go on. */
@@ -450,8 +454,7 @@ static int settle(struct creation *creation, struct error *err)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
-	if (options->lxc_monitor &&
-	    lxc_monitor_keep(&creation->monitor, container->state->pid, err) < 0)
+	if (options->lxc_monitor && keep_monitor(creation, err) < 0)
 		return -1;
 	if (process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT,
 			      err) < 0)
@@ -459,7 +462,7 @@ static int settle(struct creation *creation, struct error *err)
 	return settle_monitor(creation, err);
 }
 
-static void undo(struct creation *creation)
+void creation_undo(struct creation *creation)
 {
 	struct error ignored = ERROR_INIT;
 
@@ -471,7 +474,8 @@ static void undo(struct creation *creation)
 		net_devices_return(creation->net_devices);
 	lxc_hand_over(&creation->monitor);
 	if (creation->made_proc)
-		unlinkat(creation->rootfs_fd, "proc", AT_REMOVEDIR);
+		creation_remove_proc(creation);
+	lxc_rights_release(&creation->rights);
 	if (creation->container.state && creation->layout) {
 		if (container_destroy(creation->driver, &creation->container, creation->layout,
 				      &ignored) < 0)
@@ -487,6 +491,18 @@ static void undo(struct creation *creation)
 	error_clear(&ignored);
 }
 
+/* What it says is of no use any more; but who embeds us is to reap it, and so has to know it. */
+static void hear_init(struct creation *creation)
+{
+	const struct sync_handler nobody = {.log = creation->driver->log};
+	struct error ignored = ERROR_INIT;
+
+	if (process_sync_wait_ready(&creation->sync, &nobody, &creation->init, &ignored) < 0 &&
+	    ignored.errnum == ECONNRESET)
+		lxc_monitor_wait(&creation->monitor);
+	error_clear(&ignored);
+}
+
 static int bring_up(struct creation *creation, struct error *err)
 {
 	const struct sync_handler handler = {.cgroups = give_cgroups,
@@ -498,13 +514,16 @@ static int bring_up(struct creation *creation, struct error *err)
 
 	/* Nothing is recorded, and so nothing undone, before it is clear that it isn't somebody
 	 * else's. */
-	if (seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
+	if (lxc_rights_check(creation->spec, err) < 0 ||
+	    seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
 	    prepare_cgroup(creation, err) < 0 || record(creation, err) < 0 ||
-	    spawn(creation, err) < 0)
+	    (creation->scaffold && scaffold_check(creation, err) < 0) || spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
-	if (keep_configs(creation, err) < 0)
+	if (keep_configs(creation, err) < 0) {
+		hear_init(creation);
 		return -1;
+	}
 	if (process_sync_wait_ready(&creation->sync, &handler, &creation->init, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
@@ -516,6 +535,8 @@ static int bring_up(struct creation *creation, struct error *err)
 		}
 		return -1;
 	}
+	if (creation->scaffold)
+		return scaffold_leave_cgroups(creation, err);
 	if (prepare_start(creation, creation->init, err) < 0 || settle(creation, err) < 0)
 		return -1;
 	return creation->start_at_once
@@ -548,21 +569,14 @@ static void make_tag(struct creation *creation)
 	snprintf(creation->tag, sizeof(creation->tag), "runlxc-%d-%08x", (int)gettid(), random);
 }
 
-int creation_run(struct creation *creation, const struct driver *driver, const char *id,
-		 const struct driver_create_options *options, bool start_at_once, struct error *err)
+static int make(struct creation *creation, const struct driver *driver, const char *id,
+		const struct driver_create_options *options, struct error *err)
 {
 	int result;
 
-	*creation = (struct creation){.driver = driver,
-				      .options = options,
-				      .id = id,
-				      .container = CONTAINER_INIT,
-				      .monitor = LXC_MONITOR_INIT,
-				      .rootfs_fd = -1,
-				      .sync = -1,
-				      .terminal = -1,
-				      .pidfd = -1,
-				      .start_at_once = start_at_once};
+	creation->driver = driver;
+	creation->options = options;
+	creation->id = id;
 	make_tag(creation);
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
@@ -572,7 +586,10 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 	    lxc_monitor_spawn(&creation->monitor, id, 3 + creation->preserve, err) < 0)
 		return -1;
 	if (read_config(creation, err) < 0 ||
-	    check_terminal(creation, start_at_once && !options->console_socket, err) < 0 ||
+	    check_terminal(creation,
+			   creation->start_at_once && !creation->detached &&
+			       !options->console_socket,
+			   err) < 0 ||
 	    open_rootfs(creation, err) < 0) {
 		name_document(err);
 		return -1;
@@ -585,26 +602,56 @@ int creation_run(struct creation *creation, const struct driver *driver, const c
 	    state_dir_create(creation->container.root, id, &creation->container.dir, err) < 0)
 		return -1;
 
-	result = bring_up(creation, err);
+	result = creation->scaffold ? scaffold_bring_up(creation, bring_up, err)
+				    : bring_up(creation, err);
 	if (driver->debug)
 		lxc_log_forward(&creation->monitor, driver->log);
 	if (result < 0) {
 		name_document(err);
-		undo(creation);
+		creation_undo(creation);
 	}
 	return result;
+}
+
+int creation_run(struct creation *creation, const struct driver *driver, const char *id,
+		 const struct driver_create_options *options, bool start_at_once, struct error *err)
+{
+	*creation = (struct creation)CREATION_INIT;
+	creation->start_at_once = start_at_once;
+	return make(creation, driver, id, options, err);
+}
+
+int creation_run_detached(struct creation *creation, const struct driver *driver, const char *id,
+			  const struct driver_create_options *options, struct error *err)
+{
+	*creation = (struct creation)CREATION_INIT;
+	creation->start_at_once = creation->detached = true;
+	return make(creation, driver, id, options, err);
+}
+
+int creation_scaffold(struct creation *creation, const struct driver *driver, const char *id,
+		      const struct driver_create_options *options, bool detached, struct error *err)
+{
+	*creation = (struct creation)CREATION_INIT;
+	creation->start_at_once = true;
+	creation->scaffold = true;
+	creation->detached = detached;
+	return make(creation, driver, id, options, err);
 }
 
 void creation_free(struct creation *creation)
 {
 	free(creation->bundle);
 	free(creation->cgroup_path);
+	free(creation->cgroup_base);
 	free(creation->config_text);
 	free(creation->lxc_text);
 	free(creation->rootfs);
 	spec_free(creation->spec);
 	container_close(&creation->container);
 	cgroup_layout_free(creation->layout);
+	cgroup_layout_free(creation->shown);
+	lxc_rights_release(&creation->rights);
 	lxc_monitor_close(&creation->monitor);
 	net_devices_free(creation->net_devices);
 	fd_close(creation->rootfs_fd);

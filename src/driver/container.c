@@ -271,6 +271,8 @@ static int remove_cgroups(const struct driver *driver, const struct state *state
 	end_monitor(driver, state);
 	if (killed && cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0)
 		return -1;
+	if (container_is_alive(state))
+		kill_process(state);
 	return cgroup_remove(layout, state->cgroup_path, err);
 }
 
@@ -299,6 +301,10 @@ int container_destroy(const struct driver *driver, struct container *container,
 	if (state->cgroup_path &&
 	    remove_cgroups(driver, state, container->damaged, layout, err) < 0)
 		result = -1;
+	if (!state->cgroup_path && state->pid) {
+		kill_process(state);
+		end_monitor(driver, state);
+	}
 	if (state->monitor_cgroup &&
 	    remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
 		result = -1;

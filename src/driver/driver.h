@@ -17,11 +17,20 @@
 #include "base/error.h"
 #include "base/log.h"
 
+/* Whether a container whose cgroups can't be made is started all the same. */
+enum driver_rootless {
+	DRIVER_ROOTLESS_AUTO, /* where the caller isn't root, or not the host's */
+	DRIVER_ROOTLESS_TRUE,
+	DRIVER_ROOTLESS_FALSE,
+};
+
 struct driver {
 	const char *root; /* the state root, "/run/runlxc" */
 	bool systemd_cgroup;
+	enum driver_rootless rootless;
 	bool lxc_annotations; /* raw LXC configuration is allowed, see driver_create_options */
 	bool debug;	      /* LXC's own log at debug level goes to the log, too */
+	const char *criu;     /* CRIU's program; NULL: "criu" in $PATH */
 	const struct log *log;
 };
 
@@ -131,6 +140,56 @@ int driver_delete(const struct driver *driver, const char *id, bool force, struc
 
 int driver_pause(const struct driver *driver, const char *id, struct error *err);
 int driver_resume(const struct driver *driver, const char *id, struct error *err);
+
+struct driver_update_options {
+	const char *resources; /* the text of an OCI resources document (config-linux.md,
+				  "Control groups"); NULL: none */
+	const char *name;      /* what errors call it; NULL: "resources" */
+	const char *l3_cache_schema, *mem_bw_schema; /* Intel RDT's; NULL or "" */
+};
+
+/*
+ * Changes the limits of a container that is created, runs or is paused. What the document leaves
+ * out, zeros that mean "unset", and devices stay as they are. On failure everything is as it was,
+ * and the error names the field. May block as long as the kernel takes to free memory.
+ */
+int driver_update(const struct driver *driver, const char *id,
+		  const struct driver_update_options *options, struct error *err);
+
+/* What CRIU is asked for, under runc's names. Strings are NULL where nothing was asked. */
+struct driver_criu_options {
+	const char *image_path;	 /* "checkpoint" by default */
+	const char *work_path;	 /* CRIU's log goes there; by default image_path */
+	const char *parent_path; /* of an earlier pre-dump, relative to image_path */
+	const char *page_server; /* ADDRESS:PORT */
+	const char *manage_cgroups_mode; /* soft, full, strict, ignore */
+	const char *const *empty_ns;
+	size_t empty_ns_count;
+	const char *lsm_profile, *lsm_mount_context; /* restore */
+	bool leave_running, pre_dump;		     /* checkpoint */
+	bool tcp_established, tcp_skip_in_flight, ext_unix_sk, shell_job, file_locks, link_remap;
+	bool auto_dedup, lazy_pages;
+};
+
+/*
+ * Writes a running container's processes into files, and unless leave_running or pre_dump ends and
+ * deletes it. Blocks until that is done. On failure it runs on as it did.
+ */
+int driver_checkpoint(const struct driver *driver, const char *id,
+		      const struct driver_criu_options *options, struct error *err);
+
+struct driver_restore_options {
+	struct driver_create_options create; /* without the flags that a new process has */
+	struct driver_criu_options criu;
+	bool detach;	   /* return once it runs */
+	bool keep;	   /* don't delete the container when it has ended */
+	bool no_subreaper; /* as in driver_run_options */
+};
+
+/* Makes a container of such files. As driver_run(); on failure nothing is left. */
+int driver_restore(const struct driver *driver, const char *id,
+		   const struct driver_restore_options *options, int *exit_status,
+		   struct error *err);
 
 enum driver_status {
 	DRIVER_CREATING,

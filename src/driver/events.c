@@ -39,6 +39,8 @@ static int open_oom(const struct driver *driver, struct events *events, struct e
 
 	if (container_open(driver, events->id, false, &container, err) < 0)
 		return -1;
+	if (!container_cgroup(&container, err))
+		return -1;
 	layout = cgroup_detect(err);
 	if (!layout)
 		return -1;

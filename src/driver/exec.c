@@ -222,6 +222,8 @@ static int choose_cgroup(struct execution *execution, struct error *err)
 
 	if (!sub || !*sub)
 		return 0;
+	if (!container_cgroup(&execution->container, err))
+		return -1;
 	colon = strchr(sub, ':');
 	names = strndup(sub, colon ? (size_t)(colon - sub) : 0);
 	sub = colon ? colon + 1 : sub;
@@ -261,7 +263,9 @@ static int choose_cgroup(struct execution *execution, struct error *err)
 
 static int join_cgroups(const struct execution *execution, struct error *err)
 {
-	if (cgroup_join(execution->layout, execution->container.state->cgroup_path, 0, err) < 0)
+	const char *path = execution->container.state->cgroup_path;
+
+	if (path && cgroup_join(execution->layout, path, 0, err) < 0)
 		return -1;
 	return execution->cgroup ? cgroup_join(&execution->sub_layout, execution->cgroup, 0, err)
 				 : 0;
@@ -332,8 +336,8 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	if (kernel_close_range(child->lowest, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		error_errno(&err, errno,
 			    "Failed to close the descriptors that are not the program's");
-	} else if (affinity_before_join(process, &err) == 0 &&
-		   join_cgroups(execution, &err) == 0 && affinity_after_join(process, &err) == 0) {
+	} else if (affinity_before_join(process, &err) == 0 && join_cgroups(execution, &err) == 0 &&
+		   affinity_after_join(process, &err) == 0) {
 		/* Whatever else the caller had open never gets into the container, where its number
 		 * would be a path (CVE-2024-21626). */
 		for (i = 0; i < ARRAY_SIZE(keep); i++)
@@ -471,7 +475,8 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 	if (*pidfd < 0)
 		return error_errno(err, errno, "The process is gone");
 	execution->process_pidfd = *pidfd;
-	if (process_apply_from_outside(&execution->spec->process, execution->pid, err) < 0)
+	if (rootless_apply_from_outside(&execution->spec->process, execution->pid, execution->pidfd,
+					err) < 0)
 		return -1;
 	if (options->pidfd_socket &&
 	    console_socket_send(options->pidfd_socket, *pidfd, "pidfd", err) < 0)

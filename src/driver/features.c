@@ -141,13 +141,13 @@ static struct json_object *linux_features(void)
 	json_object_object_add(cgroup, "v2", json_object_new_boolean(true));
 	json_object_object_add(cgroup, "systemd", json_object_new_boolean(false));
 	json_object_object_add(cgroup, "systemdUser", json_object_new_boolean(false));
-	json_object_object_add(cgroup, "rdma", json_object_new_boolean(false));
+	json_object_object_add(cgroup, "rdma", json_object_new_boolean(true));
 	json_object_object_add(object, "cgroup", cgroup);
 	json_object_object_add(object, "seccomp", seccomp());
 	json_object_object_add(object, "apparmor", enabled(true));
 	json_object_object_add(object, "selinux", enabled(true));
 	json_object_object_add(object, "intelRdt", enabled(false));
-	json_object_object_add(extensions, "idmap", enabled(false));
+	json_object_object_add(extensions, "idmap", enabled(true));
 	json_object_object_add(object, "mountExtensions", extensions);
 	json_object_object_add(object, "memoryPolicy", memory_policy());
 	json_object_object_add(object, "netDevices", enabled(true));
@@ -157,7 +157,8 @@ static struct json_object *linux_features(void)
 char *driver_features(struct error *err)
 {
 	static const char *const unsafe[] = {LXC_RAW_PREFIX};
-	static const char *const hooks[] = {"createRuntime", "poststart", "poststop", "prestart"};
+	static const char *const hooks[] = {"createContainer", "createRuntime", "poststart",
+					    "poststop",	       "prestart",	"startContainer"};
 	struct json_object *root = json_object_new_object(),
 			   *annotations = json_object_new_object();
 	const char *const *options = mount_options_known();

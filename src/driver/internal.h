@@ -7,6 +7,7 @@
 #include "driver/driver.h"
 #include "lxc/lxc.h"
 #include "lxc/net_devices.h"
+#include "lxc/rights.h"
 #include "spec/read.h"
 #include "spec/spec.h"
 #include "state/state.h"
@@ -61,8 +62,11 @@ int container_owns_cgroup(const struct state *state, const struct cgroup_layout 
 int container_destroy(const struct driver *driver, struct container *container,
 		      const struct cgroup_layout *layout, struct error *err);
 
-/* The status of wait(2) that a kept monitor, or `run --keep`, recorded. -1: nobody did. */
-int container_recorded_exit(const struct container *container, int *wait_status);
+/* The status of wait(2) that a kept monitor, or `run --keep`, recorded, and in memory->killed
+ * whether memory had to do with it. -1: nobody did. */
+struct memory_watch;
+int container_recorded_exit(const struct container *container, int *wait_status,
+			    struct memory_watch *memory);
 
 /* The shell's convention for a status of wait(2). */
 int driver_exit_status(int wait_status);
@@ -79,8 +83,11 @@ struct creation {
 	size_t config_length, lxc_length;
 	struct spec *spec;
 	struct container container;
-	struct cgroup_layout *layout;
-	char *cgroup_path; /* until it is recorded */
+	struct cgroup_layout *layout; /* where its cgroups are */
+	struct cgroup_layout *shown;  /* what its mounts of cgroups show, if that is more; NULL */
+	char *cgroup_path;	      /* until it is recorded; NULL: it gets none */
+	char *cgroup_base;	      /* where LXC's monitor has its own; "" is the root */
+	struct lxc_rights rights;
 	char *rootfs;
 	int rootfs_fd;
 	struct lxc_monitor monitor;
@@ -94,7 +101,15 @@ struct creation {
 	int preserve;			 /* descriptors from 3 on that the program gets */
 	bool lxc_annotations;		 /* there are some, and they are allowed */
 	bool start_at_once; /* run: no start socket, go on as soon as the container is recorded */
+	bool scaffold;	    /* restore: only the cgroups are to stay */
+	bool detached;	    /* restore: nobody of ours keeps the terminal */
 };
+#define CREATION_INIT                                                                              \
+	{                                                                                          \
+		.container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,                          \
+		.rights = LXC_RIGHTS_INIT, .rootfs_fd = -1, .sync = -1, .terminal = -1,            \
+		.pidfd = -1                                                                        \
+	}
 
 /*
  * Everything from config.json to a container that waits to be started, or with start_at_once to one
@@ -104,7 +119,26 @@ struct creation {
 int creation_run(struct creation *creation, const struct driver *driver, const char *id,
 		 const struct driver_create_options *options, bool start_at_once,
 		 struct error *err);
+/* The same for `run --detach`: nobody of ours keeps the terminal. */
+int creation_run_detached(struct creation *creation, const struct driver *driver, const char *id,
+			  const struct driver_create_options *options, struct error *err);
 void creation_free(struct creation *creation);
+
+/*
+ * For a restore: a container without processes. Its directory, its cgroups with their limits and
+ * the targets of its mounts are there, and creation->container.state tells of no process. The
+ * caller is the nearest subreaper. On failure everything is undone; later the caller does it.
+ */
+int creation_scaffold(struct creation *creation, const struct driver *driver, const char *id,
+		      const struct driver_create_options *options, bool detached,
+		      struct error *err);
+void creation_undo(struct creation *creation);
+
+/* scaffold.c: parts of creation_scaffold() */
+int scaffold_bring_up(struct creation *creation, int (*bring_up)(struct creation *, struct error *),
+		      struct error *err);
+int scaffold_check(const struct creation *creation, struct error *err);
+int scaffold_leave_cgroups(struct creation *creation, struct error *err);
 
 /* annotations.c: raw LXC configuration, if it is there and allowed; the spec is valid before and
  * after. */
@@ -113,6 +147,29 @@ int creation_apply_annotations(struct creation *creation, struct error *err);
 
 /* Its first process is known from here on. */
 void creation_note_process(struct creation *creation, pid_t pid);
+
+/* ---- rootless.c: a caller who isn't root, or not the host's ---- */
+
+/* Finds the hierarchies, and the container's path in them; creation->layout is empty and its path
+ * NULL where it will have no cgroup. */
+int creation_place_cgroups(struct creation *creation, struct error *err);
+/* lxc_compile() with the rights that it needs. */
+int creation_compile(struct creation *creation, const struct lxc_request *request,
+		     struct lxc_recipe *recipe, struct plan_buffer *plan, struct error *err);
+/* Says, once it is up, that the container has none. */
+void creation_warn_of_cgroups(const struct creation *creation);
+/* The trees for a mount of type cgroup. */
+int creation_open_cgroups(struct creation *creation, int *fds, size_t *count, struct error *err);
+/* What only a parent can set on a process that waits; `pidfd` is its. */
+int rootless_apply_from_outside(const struct spec_process *process, pid_t pid, int pidfd,
+				struct error *err);
+/* Takes the directory away again that was made in the root; -1 with errno. */
+int creation_remove_proc(const struct creation *creation);
+/* Who is in a container without cgroups: its pid namespace's processes. */
+int rootless_pids(const struct state *state, pid_t **pids, size_t *count, struct error *err);
+int rootless_kill(const struct state *state, int sig, struct error *err);
+/* The container's cgroup, or an error: it has none. */
+const char *container_cgroup(const struct container *container, struct error *err);
 
 /* ---- pivot_hooks.c ---- */
 
@@ -166,11 +223,14 @@ int exec_start(const struct driver *driver, const char *id,
 	       struct error *err);
 void exec_started_close(struct exec_started *started);
 
-/* ---- affinity.c: process.execCPUAffinity, of the calling process ---- */
+/* ---- affinity.c: CPUs ---- */
 
-/* Before the container's cgroups are entered, and when they are. */
+/* process.execCPUAffinity of the calling process, before the container's cgroups are entered, and
+ * when they are. */
 int affinity_before_join(const struct spec_process *process, struct error *err);
 int affinity_after_join(const struct spec_process *process, struct error *err);
+/* Whatever the caller was confined to, on all CPUs that its cgroups allow. */
+int affinity_reset(pid_t pid, struct error *err);
 
 /* ---- namespaces.c ---- */
 

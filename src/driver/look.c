@@ -156,10 +156,11 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 
 	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
-	if (!container.state->cgroup_path)
-		return error_set(err, "container not running");
 	*pids = NULL;
 	*count = 0;
+	if (!container.state->cgroup_path)
+		return container.state->pid ? rootless_pids(container.state, pids, count, err)
+					    : error_set(err, "container not running");
 	layout = cgroup_detect(err);
 	if (!layout)
 		return -1;
@@ -172,7 +173,8 @@ int driver_pids(const struct driver *driver, const char *id, pid_t **pids, size_
 
 /* ---- wait ---- */
 
-int container_recorded_exit(const struct container *container, int *wait_status)
+int container_recorded_exit(const struct container *container, int *wait_status,
+			    struct memory_watch *memory)
 {
 	struct error ignored = ERROR_INIT;
 	cleanup_free char *text =
@@ -183,7 +185,10 @@ int container_recorded_exit(const struct container *container, int *wait_status)
 	if (!text || !*text)
 		return -1;
 	*wait_status = (int)strtol(text, &end, 10);
-	return end == text ? -1 : 0;
+	if (end == text)
+		return -1;
+	memory->killed |= strncmp(end, " oom-killed", strlen(" oom-killed")) == 0;
+	return 0;
 }
 
 /* A zombie's status, which /proc tells to whoever may trace it: the last field of stat. */
@@ -262,7 +267,7 @@ static int wait_for_monitor(const struct container *container, struct memory_wat
 
 	if (monitor >= 0 && state_process_start(state->monitor_pid, NULL) == state->monitor_start)
 		wait_for(monitor, memory);
-	return container_recorded_exit(container, status) == 0
+	return container_recorded_exit(container, status, memory) == 0
 		   ? 0
 		   : error_set(err, "LXC's monitor ended without recording the exit status");
 }
@@ -272,7 +277,7 @@ static int wait_status(const struct container *container, struct memory_watch *m
 {
 	cleanup_close int pidfd = -1;
 
-	if (container_recorded_exit(container, status) == 0)
+	if (container_recorded_exit(container, status, memory) == 0)
 		return 0;
 	if (container->state->monitor_pid > 0)
 		return wait_for_monitor(container, memory, status, err);

@@ -35,8 +35,8 @@ static char *state_inside(const struct state *state, struct error *err)
 		   : container_state_json(&inside, DRIVER_CREATING, false, err);
 }
 
-/* The devices are there for hooks to see. Before the root is changed (config.md, "POSIX-platform Hooks"): the first two kinds run on the
- * host, the third in the container's namespaces. */
+/* The devices are there for hooks to see. Before the root is changed (config.md, "POSIX-platform
+ * Hooks"): the first two kinds run on the host, the third in the container's namespaces. */
 int creation_at_pivot(void *data, pid_t pid, struct error *err)
 {
 	struct creation *creation = data;

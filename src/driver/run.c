@@ -83,13 +83,20 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 int creation_clean_up(struct creation *creation, bool keep, int exit_status, struct error *err)
 {
 	cleanup_container struct container again = CONTAINER_INIT;
+	struct error ignored = ERROR_INIT;
 
 	if (container_open(creation->driver, creation->id, true, &again, err) < 0) {
 		bool gone = err->errnum == ENOENT;
 
-		if (gone)
+		if (gone) {
 			error_clear(err);
-		return gone ? 0 : -1;
+			return 0;
+		}
+		/* It can't be looked at anew; what we have of it serves as well. */
+		container_destroy(creation->driver, &creation->container, creation->layout,
+				  &ignored);
+		error_clear(&ignored);
+		return -1;
 	}
 	if (again.state->pid != creation->container.state->pid ||
 	    again.state->pid_start != creation->container.state->pid_start)
@@ -141,7 +148,7 @@ int driver_run(const struct driver *driver, const char *id,
 
 	*exit_status = 0;
 	if (options->detach) {
-		result = creation_run(&creation, driver, id, &options->create, true, err);
+		result = creation_run_detached(&creation, driver, id, &options->create, err);
 		if (result == 0)
 			result = creation_poststart(&creation, err);
 		return result;

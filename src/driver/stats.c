@@ -85,6 +85,8 @@ struct driver_stats_reader *driver_stats_open(const struct driver *driver, const
 	}
 	if (open_process(reader, container.state, err) < 0)
 		return NULL;
+	if (!container_cgroup(&container, err))
+		return NULL;
 	layout = cgroup_detect(err);
 	if (!layout)
 		return NULL;

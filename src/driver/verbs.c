@@ -37,6 +37,8 @@ static int kill_all(const struct container *container, int sig, struct error *er
 	 * others may, and they are meant. */
 	if (!container_is_alive(state) && !state->pid_namespace_shared)
 		return not_running(err);
+	if (!state->cgroup_path)
+		return rootless_kill(state, sig, err);
 	ours = container_owns_cgroup(state, layout, err);
 	return ours > 0 ? cgroup_signal_all(layout, state->cgroup_path, sig, err) : ours;
 }
@@ -60,7 +62,7 @@ int driver_kill(const struct driver *driver, const char *id, int sig, bool all, 
 	if (kernel_pidfd_send_signal(pidfd, sig) < 0)
 		return errno == ESRCH ? not_running(err)
 				      : error_errno(err, errno, "Failed to send signal %d", sig);
-	if (sig != SIGKILL)
+	if (sig != SIGKILL || !container.state->cgroup_path)
 		return 0;
 	/* A v1 freezer keeps even a killed process: let it go. */
 	layout = cgroup_detect(err);
@@ -175,6 +177,8 @@ static int set_frozen(const struct driver *driver, const char *id, bool freeze, 
 				 driver_status_name(status));
 	if (!freeze && status != DRIVER_PAUSED)
 		return error_set(err, "container not paused");
+	if (!container_cgroup(&container, err))
+		return -1;
 	return freeze ? cgroup_freeze(layout, container.state->cgroup_path, err)
 		      : cgroup_thaw(layout, container.state->cgroup_path, err);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -16,18 +17,67 @@
 #include "base/path.h"
 #include "hooks/wait.h"
 
-/* All at once, but for the pid namespace, which a child has from its birth. */
-static int join(const struct hooks_namespaces *namespaces)
+static int join(int pidfd, uint32_t flags)
 {
-	uint32_t flags = namespaces->flags & ~(uint32_t)CLONE_NEWPID;
+	if (flags && setns(pidfd, (int)flags) < 0)
+		return -1;
+	if (!(flags & CLONE_NEWUSER))
+		return 0;
+	/* A hook is the container's root there, as its init is. Where a user namespace holds a
+	 * user's own ids alone, nobody can leave a group. */
+	if (setgroups(0, NULL) < 0 && errno != EPERM)
+		return -1;
+	return setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ? -1 : 0;
+}
 
-	if (flags && setns(namespaces->pidfd, (int)flags) < 0)
+/*
+ * As a user, whose rights over the container's namespaces are its user namespace's, and so must be
+ * entered with that: a child joins them all, and one of its own, which is ours as well, is born in
+ * them.
+ */
+static pid_t fork_through(const struct hooks_namespaces *namespaces)
+{
+	struct {
+		pid_t pid;
+		int error;
+	} born = {-1, ECHILD};
+	cleanup_close int reader = -1, writer = -1;
+	int ends[2];
+	pid_t first;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
-	/* A hook is the container's root there, as its init is. */
-	if (flags & CLONE_NEWUSER &&
-	    (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+	reader = ends[0];
+	writer = ends[1];
+	first = fork();
+	if (first < 0)
 		return -1;
-	return 0;
+	if (first == 0) {
+		if (join(namespaces->pidfd, namespaces->flags) == 0)
+			born.pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+		if (born.pid == 0)
+			return 0;
+		born.error = errno;
+		_exit(write(writer, &born, sizeof(born)) == sizeof(born) ? 0 : 1);
+	}
+	close(fd_take(&writer));
+	if (read(reader, &born, sizeof(born)) != sizeof(born))
+		born.pid = -1;
+	while (waitpid(first, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	errno = born.error;
+	return born.pid;
+}
+
+static bool is_born_inside(const struct hooks_namespaces *namespaces)
+{
+	return geteuid() != 0 && namespaces->flags & CLONE_NEWUSER;
+}
+
+/* All at once, but for the pid namespace, which a child has from its birth. */
+static int join_the_rest(const struct hooks_namespaces *namespaces)
+{
+	return join(namespaces->pidfd, namespaces->flags & ~(uint32_t)CLONE_NEWPID);
 }
 
 /* A fork whose child is in the pid namespace. Which one children get is the calling thread's alone,
@@ -37,6 +87,8 @@ static pid_t fork_into(const struct hooks_namespaces *namespaces)
 	cleanup_close int own = -1;
 	pid_t pid;
 
+	if (namespaces && is_born_inside(namespaces))
+		return fork_through(namespaces);
 	if (!namespaces || !(namespaces->flags & CLONE_NEWPID))
 		return fork();
 	own = open("/proc/thread-self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
@@ -60,8 +112,9 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 
 	/* The hook is the engine's program, not ours: default signals, no descriptor of ours. */
 	kernel_reset_signals();
-	if ((!namespaces || join(namespaces) == 0) && dup2(input, 0) >= 0 && dup2(output, 1) >= 0 &&
-	    dup2(output, 2) >= 0 && kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	if ((!namespaces || join_the_rest(namespaces) == 0) && dup2(input, 0) >= 0 &&
+	    dup2(output, 1) >= 0 && dup2(output, 2) >= 0 &&
+	    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))
 		execve(hook->path, hook->args.count ? hook->args.items : path_only,
 		       hook->env.count ? hook->env.items : no_environment);
@@ -119,6 +172,7 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 {
 	cleanup_close int input = -1, output = -1, reader = -1, writer = -1;
 	int report[2], status = 0, error = 0, over;
+	bool inside;
 	pid_t pid;
 
 	input = state_input(state, err);
@@ -134,11 +188,12 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 	reader = report[0];
 	writer = report[1];
 	raise_above_streams(&writer);
+	inside = namespaces && is_born_inside(namespaces);
 	pid = fork_into(namespaces);
 	if (pid < 0)
 		return error_errno(err, errno, "Failed to fork");
 	if (pid == 0)
-		hook_main(hook, input, output, writer, directory, namespaces);
+		hook_main(hook, input, output, writer, directory, inside ? NULL : namespaces);
 	close(fd_take(&writer));
 	/* Closed by the exec: then nothing comes. */
 	if (read(reader, &error, sizeof(error)) != (ssize_t)sizeof(error))

@@ -75,12 +75,23 @@ struct plan_mount *compiler_add_late(struct compiler *compiler);
 int compiler_open_source(struct compiler *compiler, const char *source, const char *what,
 			 const struct mount_options *options, struct error *err);
 
+/* ---- idmap.c ---- */
+
+/* Whether the owners of its files are to be others, and whether that can be asked for there. */
+bool compiler_is_mapped(const struct spec_mount *mount, const struct mount_options *options);
+int compiler_check_mapping(const struct compiler *compiler, const struct spec_mount *mount,
+			   const struct mount_options *options, const char *what,
+			   struct error *err);
+/* Does it to a detached tree. */
+int compiler_map_tree(const struct compiler *compiler, const struct late_request *request, int tree,
+		      struct error *err);
+
 /* sysctls.c: a directory of a procfs ("." or below), the host's, or one of our own where the host's
  * may only be read (runlxc in a container). -1 with errno. */
 int compiler_open_procfs(const char *path);
 
-/* sysfs.c: whether that is to be a sysfs which only we can make; makes it, and returns the number that
- * init will know it by. */
+/* sysfs.c: whether that is to be a sysfs which only we can make; makes it, and returns the number
+ * that init will know it by. */
 bool compiler_makes_sysfs(const struct compiler *compiler, const char *type);
 int compiler_make_sysfs(struct compiler *compiler, const char *what,
 			const struct mount_options *options, struct error *err);

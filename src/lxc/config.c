@@ -190,8 +190,8 @@ static int add_mappings(const struct spec_id_mappings *mappings, char kind,
 
 /* As runc has it: what stands beside a path may only say what is so. */
 static int check_mappings(const char *field, const struct spec_namespace *user,
-			  const struct spec_id_mappings *asked, const struct spec_id_mappings *there,
-			  struct error *err)
+			  const struct spec_id_mappings *asked,
+			  const struct spec_id_mappings *there, struct error *err)
 {
 	size_t i;
 
@@ -200,21 +200,31 @@ static int check_mappings(const char *field, const struct spec_namespace *user,
 	for (i = 0; i < asked->count && asked->count == there->count; i++)
 		if (memcmp(&asked->items[i], &there->items[i], sizeof(asked->items[i])) != 0)
 			break;
-	return i == asked->count ? 0
-				 : error_set(err,
-					     "linux.%s: is not what the user namespace \"%s\" has",
-					     field, user->path);
+	return i == asked->count
+		   ? 0
+		   : error_set(err, "linux.%s: is not what the user namespace \"%s\" has", field,
+			       user->path);
 }
 
-static int add_id_mappings(const struct spec *spec, struct lxc_recipe *recipe, struct error *err)
+static int read_mappings(const struct lxc_request *request, const char *path, struct arena *arena,
+			 struct spec_id_mappings *uids, struct spec_id_mappings *gids,
+			 struct error *err)
 {
+	return request->rootless ? namespaces_own_mappings(arena, uids, gids, err)
+				 : namespaces_read_mappings(path, arena, uids, gids, err);
+}
+
+static int add_id_mappings(const struct lxc_request *request, struct lxc_recipe *recipe,
+			   struct error *err)
+{
+	const struct spec *spec = request->spec;
 	const struct spec_namespace *user = &spec->linux_.namespaces[SPEC_NS_USER];
 	struct spec_id_mappings uids = spec->linux_.uid_mappings, gids = spec->linux_.gid_mappings;
 
 	/* One that is joined has its mappings already, and LXC must know them to become its root.
 	 */
 	if (user->path &&
-	    (namespaces_read_mappings(user->path, &recipe->arena, &uids, &gids, err) < 0 ||
+	    (read_mappings(request, user->path, &recipe->arena, &uids, &gids, err) < 0 ||
 	     check_mappings("uidMappings", user, &spec->linux_.uid_mappings, &uids, err) < 0 ||
 	     check_mappings("gidMappings", user, &spec->linux_.gid_mappings, &gids, err) < 0))
 		return -1;
@@ -229,12 +239,20 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 {
 	const struct spec_resources *resources = &request->spec->linux_.resources;
 	struct cgroup_settings settings = {0};
+	size_t skipped = 1, i;
 	int result = -1;
-	size_t i;
 
-	ADD("lxc.cgroup.dir.container", request->cgroup_path + 1);
-	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + 1);
-	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + 1));
+	if (!request->cgroup_path)
+		return 0; /* LXC makes none where the caller may not */
+	/* As a user, LXC begins at the caller's own cgroup. */
+	if (request->rootless)
+		skipped += strlen(request->cgroup_base);
+	ADD("lxc.cgroup.dir.container", request->cgroup_path + skipped);
+	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + skipped);
+	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + skipped));
+	if (resources->memory.kernel.set && resources->memory.kernel.value)
+		log_warning(request->log, "linux.resources.memory.kernel is ignored: the kernel has "
+					  "given it up");
 	if (cgroup_settings_from_resources(request->layout, resources, &settings, err) < 0 ||
 	    cgroup_settings_add_devices(request->layout, resources, &settings, err) < 0) {
 		cgroup_settings_free(&settings);
@@ -313,15 +331,15 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	const struct spec *spec = request->spec;
 
 	ADD("lxc.rootfs.path", FORMAT("dir:%s", request->rootfs));
-	/* A hook that mounts something into the root, by its path on the host and in the container's
-	 * mount namespace, finds it there. */
+	/* A hook that mounts something into the root, by its path on the host and in the
+	 * container's mount namespace, finds it there. */
 	if (spec->hooks[SPEC_HOOK_PRESTART].count || spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count ||
 	    spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count)
 		ADD("lxc.rootfs.mount", request->rootfs);
 	if (spec->hostname && !spec->linux_.namespaces[SPEC_NS_UTS].path)
 		ADD("lxc.uts.name", spec->hostname);
 	if (add_namespaces(request, recipe, plan, err) < 0 ||
-	    add_id_mappings(spec, recipe, err) < 0 || add_cgroups(request, recipe, err) < 0 ||
+	    add_id_mappings(request, recipe, err) < 0 || add_cgroups(request, recipe, err) < 0 ||
 	    lxc_compile_sysctls(request, recipe, plan, err) < 0 ||
 	    lxc_compile_mounts(request, recipe, plan, err) < 0)
 		return -1;

@@ -8,11 +8,13 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/user_namespace.h"
 #include "lxc/compiler.h"
 
-static bool user_namespace_is_asked_for(const struct spec *spec)
+/* The kernel lets no root but the host's make nodes. */
+static bool nodes_can_be_made(const struct spec *spec)
 {
-	return spec->linux_.namespaces[SPEC_NS_USER].listed;
+	return !spec->linux_.namespaces[SPEC_NS_USER].listed && !user_namespace_is_ours();
 }
 
 /* config-linux.md, "Default Devices"; /dev/console and /dev/ptmx are made with the terminal and
@@ -71,6 +73,7 @@ int compiler_add_devices(struct compiler *compiler, bool setup_dev, struct error
 {
 	const struct spec *spec = compiler->request->spec;
 	const struct spec_linux *linux_ = &spec->linux_;
+	bool made_nodes = nodes_can_be_made(spec);
 	size_t count = linux_->devices_count + ARRAY_SIZE(default_devices), used = 0, i;
 	cleanup_free struct plan_device *devices = calloc(count, sizeof(*devices));
 	struct plan_list list;
@@ -96,7 +99,7 @@ int compiler_add_devices(struct compiler *compiler, bool setup_dev, struct error
 		if (!own && (!setup_dev || is_listed(spec, device->path)))
 			continue;
 		snprintf(what, sizeof(what), own ? "linux.devices[%zu]" : "default device", i);
-		if (user_namespace_is_asked_for(spec) && device->type != 'p') {
+		if (!made_nodes && device->type != 'p') {
 			if (bind_device(compiler, device, what, err) < 0)
 				return -1;
 			continue;

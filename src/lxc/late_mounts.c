@@ -153,7 +153,8 @@ int compiler_add_late_mount(struct compiler *compiler, const struct late_request
 					 "%s.destination: \"%s\" cannot be mounted because it is "
 					 "not of type proc",
 					 request->what, request->mount->destination);
-		return late->fd < 0 ? -1 : 0; /* the options are set on the tree */
+		/* The options are set on the tree. */
+		return late->fd < 0 ? -1 : compiler_map_tree(compiler, request, late->fd, err);
 	} else if (compiler_makes_sysfs(compiler, type)) {
 		late->kind = PLAN_MOUNT_TREE;
 		late->fd = compiler_make_sysfs(compiler, request->what, options, err);

@@ -35,7 +35,7 @@ struct lxc_recipe {
 	struct lxc_item *items;
 	int fds[LXC_FDS_MAX]; /* detached trees for init, in the plan by number; owned */
 	size_t fds_count;
-	bool join_time;	  /* time_fd is one of them: a time namespace for LXC's monitor to join */
+	bool join_time; /* time_fd is one of them: a time namespace for LXC's monitor to join */
 	int time_fd;
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
 			   it */
@@ -47,7 +47,10 @@ struct lxc_request {
 	int rootfs_fd;
 	const char *bundle; /* absolute: relative bind sources are meant from here */
 	const struct cgroup_layout *layout;
-	const char *cgroup_path, *monitor_cgroup; /* "/docker/ID" */
+	const struct cgroup_layout *shown;	  /* in mounts of cgroups; NULL: `layout` */
+	const char *cgroup_path, *monitor_cgroup; /* "/docker/ID"; NULL: it gets none */
+	const char *cgroup_base;		  /* the caller's own, which these are below */
+	bool rootless;				  /* the caller isn't root */
 	bool no_new_keyring;
 	bool lxc_annotations;	    /* the operator allows raw configuration */
 	const char *network_prefix; /* of lxc_network_prefix() */
@@ -165,8 +168,9 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 int lxc_monitor_room(int lowest, size_t count);
 
 /* Tells a monitor that it is kept, and which the container's first process is: what it records at the
- * end is how that ended. */
-int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, struct error *err);
+ * end is how that ended. `oom_file` (-1: none) counts who was killed for memory; LXC removes the cgroup
+ * before anybody else could look. */
+int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, int oom_file, struct error *err);
 
 /* Kills the monitor, without waiting for its end. */
 void lxc_hand_over_begin(const struct lxc_monitor *monitor);
@@ -191,6 +195,9 @@ void lxc_monitor_wait(struct lxc_monitor *monitor);
 /* Ends a monitor that is not kept, and lets go of it. */
 void lxc_monitor_close(struct lxc_monitor *monitor);
 #define cleanup_monitor __attribute__((cleanup(lxc_monitor_close)))
+
+/* Brings loopback up in a process's network namespace, as LXC does it for a new container. */
+int lxc_loopback_up(pid_t pid, struct error *err);
 
 /* ---- looking ---- */
 

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 
-enum kind { ATTR, RECURSIVE, PROPAGATION, BIND, REMOUNT, COPY_UP, NOTHING };
+enum kind { ATTR, RECURSIVE, PROPAGATION, BIND, REMOUNT, COPY_UP, IDMAP, NOTHING };
 
 static const struct option {
 	const char *name;
@@ -17,6 +17,9 @@ static const struct option {
     {"defaults", NOTHING, 0, 0},
     {"loud", NOTHING, 0, 0},
     {"silent", NOTHING, 0, 0},
+    /* mount(2)'s alone. Linux has counted the versions wherever a file system can since 6.1. */
+    {"iversion", NOTHING, 0, 0},
+    {"noiversion", NOTHING, 0, 0},
     {"ro", ATTR, MOUNT_ATTR_RDONLY, 0},
     {"rw", ATTR, 0, MOUNT_ATTR_RDONLY},
     {"nosuid", ATTR, MOUNT_ATTR_NOSUID, 0},
@@ -66,6 +69,8 @@ static const struct option {
     {"rbind", BIND, 1, 0},
     {"remount", REMOUNT, 0, 0},
     {"tmpcopyup", COPY_UP, 0, 0},
+    {"idmap", IDMAP, 0, 0},
+    {"ridmap", IDMAP, 1, 0},
 };
 
 const char *const *mount_options_known(void)
@@ -108,6 +113,11 @@ static void apply(const struct option *option, struct mount_options *options)
 		break;
 	case COPY_UP:
 		options->copy_up = true;
+		break;
+	case IDMAP:
+		/* The last one counts, as in runc. */
+		options->idmap = true;
+		options->idmap_recursive = option->set;
 		break;
 	case NOTHING:
 		break;

@@ -13,6 +13,7 @@
 
 struct mount_options {
 	bool bind, recursive, remount, copy_up;
+	bool idmap, idmap_recursive;
 	uint64_t attr_set, attr_clear;	       /* MOUNT_ATTR_* of the mount itself */
 	uint64_t attr_rec_set, attr_rec_clear; /* the r* forms: of everything below, too */
 	uint32_t propagation;		       /* MS_SHARED …, with MS_REC; 0: not given */

@@ -6,7 +6,7 @@
  *  - a devpts on /dev/pts: with no pts of its own asked for, LXC unmounts what is there;
  *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are
  * lost;
- *  - the recursive options, nosymfollow, tmpcopyup, remount, a type of cgroup, propagation other
+ *  - the recursive options, nosymfollow, tmpcopyup, idmap, remount, a type of cgroup, propagation other
  * than private (which is the rule: init makes all of LXC's mounts private first);
  *  - a bind mount on /proc, or anything in it: the descriptors are looked at (destination.c);
  *  - a destination below an earlier mount of anything but an empty new file system: where the
@@ -33,6 +33,7 @@
 #include "base/path.h"
 #include "lxc/compiler.h"
 #include "lxc/mount_options.h"
+#include "lxc/user_maps.h"
 
 /* LXC reads entries back with getmntent_r() into a buffer of PATH_MAX bytes. */
 #define ENTRY_MAX 3500
@@ -120,7 +121,7 @@ static bool lxc_can_mount(const struct compiler *compiler, const struct spec_mou
 
 	if (options->attr_rec_set || options->attr_rec_clear || options->copy_up ||
 	    options->remount || options->attr_set & MOUNT_ATTR_NOSYMFOLLOW ||
-	    is_lxc_word(options->data))
+	    compiler_is_mapped(mount, options) || is_lxc_word(options->data))
 		return false;
 	if (options->propagation & ~(uint32_t)(MS_PRIVATE | MS_REC) ||
 	    (options->propagation && root_propagates(compiler->request->spec)))
@@ -262,7 +263,10 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 	bool kernel_fs = strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
 
 	snprintf(number, sizeof(number), "mounts[%zu]", index);
-	if (mount_options_parse(mount, what, &compiler->recipe->arena, &options, err) < 0)
+	if (mount_options_parse(mount, what, &compiler->recipe->arena, &options, err) < 0 ||
+	    compiler_check_mapping(compiler, mount, &options, what, err) < 0 ||
+	    (!options.bind && user_maps_check_options(&compiler->request->spec->linux_,
+						      options.data, what, err) < 0))
 		return -1;
 	if (!options.bind && !options.remount && !*type)
 		return error_set(err, "%s.type: is missing", what);
@@ -328,6 +332,7 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 static int add_proc_for_init(struct compiler *compiler, struct error *err)
 {
 	const struct lxc_request *request = compiler->request;
+	const struct spec_namespace *all = request->spec->linux_.namespaces;
 	struct stat st;
 
 	if (compiler->have_proc)
@@ -340,15 +345,21 @@ static int add_proc_for_init(struct compiler *compiler, struct error *err)
 		return error_set(err, "root.path: \"/proc\" in it is not a directory");
 	}
 	plan_head(compiler->plan)->flags |= PLAN_HIDE_PROC;
+	/* A user namespace that doesn't own the pid namespace may not mount it; the host's own
+	 * shows the same there. */
 	return lxc_recipe_add(compiler->recipe, "lxc.mount.entry",
-			      "proc proc proc nosuid,nodev,noexec 0 0", err);
+			      all[SPEC_NS_USER].listed && !all[SPEC_NS_PID].listed
+				  ? "/proc proc none rbind 0 0"
+				  : "proc proc proc nosuid,nodev,noexec 0 0",
+			      err);
 }
 
 /* ---- all of them ---- */
 
 static void compile_cgroup_names(struct compiler *compiler)
 {
-	const struct cgroup_layout *layout = compiler->request->layout;
+	const struct lxc_request *request = compiler->request;
+	const struct cgroup_layout *layout = request->shown ? request->shown : request->layout;
 	struct plan_cgroup names[SYNC_FDS_MAX];
 	size_t i, count = 0;
 	struct plan_list list;

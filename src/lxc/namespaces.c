@@ -59,6 +59,17 @@ static int read_map(pid_t pid, const char *name, struct arena *arena,
 	return ferror(in) ? -1 : 0;
 }
 
+int namespaces_own_mappings(struct arena *arena, struct spec_id_mappings *uids,
+			    struct spec_id_mappings *gids, struct error *err)
+{
+	if (read_map(getpid(), "uid_map", arena, uids) < 0 ||
+	    read_map(getpid(), "gid_map", arena, gids) < 0)
+		return error_errno(err, errno,
+				   "linux.namespaces: Failed to read the mappings of "
+				   "the user namespace");
+	return 0;
+}
+
 int namespaces_read_mappings(const char *path, struct arena *arena, struct spec_id_mappings *uids,
 			     struct spec_id_mappings *gids, struct error *err)
 {

@@ -15,4 +15,9 @@ int namespaces_check_path(const struct spec_namespace *ns, enum spec_namespace_t
 int namespaces_read_mappings(const char *path, struct arena *arena, struct spec_id_mappings *uids,
 			     struct spec_id_mappings *gids, struct error *err);
 
+/* The same of the user namespace that we are in: a user's rights over one that is joined are had
+ * there (rights.h). */
+int namespaces_own_mappings(struct arena *arena, struct spec_id_mappings *uids,
+			    struct spec_id_mappings *gids, struct error *err);
+
 #endif

@@ -17,6 +17,8 @@
 #include "base/program.h"
 #include "lxc/monitor.h"
 
+extern char **environ;
+
 /* The monitor's program (monitor/), in the library. */
 extern const char runlxc_monitor_start[], runlxc_monitor_end[];
 
@@ -38,13 +40,23 @@ static int move_above(int *fd, int lowest)
 	return 0;
 }
 
+/* The caller's own PATH, as environ has it. */
+static char *search_path(void)
+{
+	for (char **variable = environ; variable && *variable; variable++)
+		if (strncmp(*variable, "PATH=", 5) == 0)
+			return *variable;
+	return NULL;
+}
+
 static int spawn(struct lxc_monitor *monitor, const char *id, int program, int control, int lowest,
 		 struct error *err)
 {
 	posix_spawn_file_actions_t actions;
 	char path[64], number[16], caller[16];
 	char *const arguments[] = {(char *)"runlxc-monitor", number, caller, (char *)id, NULL};
-	char *const environment[] = {NULL};
+	/* As a user, LXC needs newuidmap(1) and newgidmap(1). */
+	char *const environment[] = {geteuid() != 0 ? search_path() : NULL, NULL};
 	int failed;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
@@ -119,14 +131,13 @@ static int write_block(const struct lxc_start *start, struct error *err)
 
 int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start, struct error *err)
 {
-	struct monitor_request request = {.init_fd = start->init_fd,
-					  .plan_fd = start->plan_fd,
-					  .pivot_fd = start->pivot_fd,
-					  .time_fd = start->recipe->join_time
-							 ? start->recipe->time_fd
-							 : -1,
-					  .keep_monitor = start->keep_monitor,
-					  .debug = start->debug};
+	struct monitor_request request = {
+	    .init_fd = start->init_fd,
+	    .plan_fd = start->plan_fd,
+	    .pivot_fd = start->pivot_fd,
+	    .time_fd = start->recipe->join_time ? start->recipe->time_fd : -1,
+	    .keep_monitor = start->keep_monitor,
+	    .debug = start->debug};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(MONITOR_FDS_MAX * sizeof(int))];
@@ -160,10 +171,25 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	return 0;
 }
 
-int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, struct error *err)
+int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, int oom_file, struct error *err)
 {
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec data = {.iov_base = &pid, .iov_len = sizeof(pid)};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+	if (oom_file >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &oom_file, sizeof(int));
+	}
 	/* It lies in the socket until the container has ended. */
-	if (send(monitor->control, &pid, sizeof(pid), MSG_NOSIGNAL) < 0)
+	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	monitor->kept = true;
 	return 0;

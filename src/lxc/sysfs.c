@@ -47,7 +47,8 @@ static int make(void *data)
 	struct making *making = data;
 	cleanup_close int fs = kernel_fsopen("sysfs");
 
-	if (fs < 0 || kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+	if (fs < 0 || kernel_fsconfig(fs, FSCONFIG_SET_STRING, "source", "sysfs") < 0 ||
+	    kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
 		return -1;
 	making->fd = kernel_fsmount(fs, (unsigned int)making->attributes);
 	return making->fd < 0 ? -1 : 0;
@@ -68,6 +69,11 @@ int compiler_make_sysfs(struct compiler *compiler, const char *what,
 	} else {
 		result = make(&making);
 	}
+	if (result < 0 && compiler->request->rootless)
+		return error_errno(err, errno,
+				   "%s: Failed to make a sysfs: only root may, without a new "
+				   "network namespace (a bind mount of \"/sys\" will do)",
+				   what);
 	if (result < 0)
 		return error_errno(err, errno, "%s: Failed to make a sysfs", what);
 	return lxc_recipe_keep_fd(compiler->recipe, making.fd, compiler->request->lowest_fd, err);

@@ -106,18 +106,6 @@ static void receive_request(struct monitor *monitor)
 	}
 }
 
-/* How the container ended; the caller has told which process it was. */
-static int exit_status(struct monitor *monitor, int from_lxc)
-{
-	int status;
-	pid_t pid;
-
-	if (recv(monitor->control, &pid, sizeof(pid), MSG_DONTWAIT) == (ssize_t)sizeof(pid) &&
-	    reaped_status(pid, &status) == 0)
-		return status;
-	return from_lxc;
-}
-
 /* An item that LXC refuses: whether it knows such a key at all is said first. */
 _Noreturn static void fail_item(const struct monitor *monitor, const char *key, const char *value)
 {
@@ -177,11 +165,11 @@ static void write_config(struct monitor *monitor)
 }
 
 /* Renamed when it is whole: `wait` reads it. */
-static void record_exit(const struct monitor *monitor, int status)
+static void record_exit(const struct monitor *monitor, int status, bool oom_killed)
 {
 	cleanup_close int fd = open_in_directory(monitor, "exit.new");
 
-	if (fd >= 0 && dprintf(fd, "%d\n", status) > 0)
+	if (fd >= 0 && dprintf(fd, "%d%s\n", status, oom_killed ? " oom-killed" : "") > 0)
 		renameat(monitor->dir, "exit.new", monitor->dir, "exit");
 }
 
@@ -209,8 +197,8 @@ static void clean_descriptors(struct monitor *monitor, int lowest)
 		close(quiet);
 }
 
-/* LXC would join it on a process that shares its memory, which the kernel refuses. Here it holds for
- * whatever the container's user namespace may do. */
+/* LXC would join it on a process that shares its memory, which the kernel refuses. Here it holds
+ * for whatever the container's user namespace may do. */
 static void join_clocks(struct monitor *monitor)
 {
 	int fd = monitor->request.time_fd;
@@ -220,6 +208,15 @@ static void join_clocks(struct monitor *monitor)
 		     strerror(errno));
 }
 
+/* Where LXC puts its locks and the like, if /run isn't ours: with the container they go. */
+static void set_runtime_directory(const struct monitor *monitor)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", monitor->dir);
+	setenv("XDG_RUNTIME_DIR", path, 1);
+}
+
 static int start(struct monitor *monitor)
 {
 	const struct monitor_request *request = &monitor->request;
@@ -227,6 +224,7 @@ static int start(struct monitor *monitor)
 	char init_path[64], plan_number[16];
 	char *const arguments[] = {init_path, plan_number, NULL};
 
+	set_runtime_directory(monitor);
 	container = lxc_container_new(monitor->name, monitor->path);
 	if (!container)
 		FAIL(monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",
@@ -240,6 +238,7 @@ static int start(struct monitor *monitor)
 		prctl(PR_SET_PDEATHSIG, 0);
 		write_config(monitor);
 		sockets_check_peers();
+		reaped_listen(monitor->control);
 	} else {
 		sockets_hide(monitor->dir);
 	}
@@ -257,22 +256,25 @@ static int start(struct monitor *monitor)
 int main(int argc, char **argv)
 {
 	static struct monitor monitor = {.dir = -1};
+	bool oom_killed = false;
 	int status;
 
 	/* Whoever kills the caller half-way gets rid of us, and LXC's own death signal of the
 	 * container. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* A container that shares a pid namespace sees LXC's child before that is init: nothing of
-	 * the host's is to be had by it (CVE-2016-9962). */
-	prctl(PR_SET_DUMPABLE, 0);
+	 * the host's is to be had by it (CVE-2016-9962). A user's newuidmap could not write its
+	 * mappings then; a container of a user's has no rights over processes outside of it. */
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
 	if (argc != MONITOR_ARGUMENTS || getppid() != atoi(argv[MONITOR_ARGUMENT_CALLER]))
 		return 1;
 	clean_descriptors(&monitor, atoi(argv[MONITOR_ARGUMENT_LOWEST]));
 	receive_request(&monitor);
 	status = start(&monitor);
 	if (monitor.request.keep_monitor) {
-		status = exit_status(&monitor, status);
-		record_exit(&monitor, status);
+		reaped_status(&status, &oom_killed);
+		record_exit(&monitor, status, oom_killed);
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -1,21 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/reaped.h"
 
-#include <stddef.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
+
+#include "base/cleanup.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* The container's first process and a few hooks' at most. */
-#define REAPED_MAX 64
-
 static struct {
-	pid_t pid;
+	int control;
+	pid_t expected; /* 0: not told yet */
+	int oom_file;
+	bool ended, oom_killed;
 	int status;
-} reaped[REAPED_MAX];
-static size_t count;
+} first = {.control = -1, .oom_file = -1};
+
+void reaped_listen(int control)
+{
+	first.control = control;
+}
+
+static void receive(void)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {.iov_base = &first.expected, .iov_len = sizeof(first.expected)};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct cmsghdr *header;
+
+	if (recvmsg(first.control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) !=
+	    (ssize_t)sizeof(first.expected)) {
+		first.expected = 0;
+		return;
+	}
+	header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(&first.oom_file, CMSG_DATA(header), sizeof(int));
+}
+
+static bool somebody_was_killed(void)
+{
+	char text[512], *line;
+	ssize_t got = first.oom_file < 0 ? -1 : pread(first.oom_file, text, sizeof(text) - 1, 0);
+
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	/* Not "oom_kill_disable": the number comes behind a space. */
+	line = strstr(text, "oom_kill ");
+	return line && strtoull(line + strlen("oom_kill "), NULL, 10) > 0;
+}
 
 EXPORTED pid_t waitpid(pid_t pid, int *status, int options)
 {
@@ -25,22 +69,24 @@ EXPORTED pid_t waitpid(pid_t pid, int *status, int options)
 	if (!status)
 		status = &unused;
 	got = (pid_t)syscall(SYS_wait4, pid, status, options, NULL);
-	if (got > 0 && (WIFEXITED(*status) || WIFSIGNALED(*status))) {
-		reaped[count % REAPED_MAX].pid = got;
-		reaped[count % REAPED_MAX].status = *status;
-		count++;
+	if (got <= 0 || first.ended || first.control < 0 ||
+	    !(WIFEXITED(*status) || WIFSIGNALED(*status)))
+		return got;
+	if (!first.expected)
+		receive();
+	if (got == first.expected) {
+		first.ended = true;
+		first.status = *status;
+		first.oom_killed = somebody_was_killed();
 	}
 	return got;
 }
 
-int reaped_status(pid_t pid, int *status)
+int reaped_status(int *status, bool *oom_killed)
 {
-	size_t i;
-
-	for (i = 0; i < REAPED_MAX; i++)
-		if (reaped[i].pid == pid) {
-			*status = reaped[i].status;
-			return 0;
-		}
-	return -1;
+	if (!first.ended)
+		return -1;
+	*status = first.status;
+	*oom_killed = first.oom_killed;
+	return 0;
 }

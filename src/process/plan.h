@@ -111,7 +111,7 @@ struct plan {
 	int32_t preserve_fds;	  /* how many from 3 on the program gets */
 	uint32_t join_namespaces; /* CLONE_NEW* for setns */
 
-	int32_t proc_fd;	/* a procfs of the host's, to make a new time namespace; -1: none */
+	int32_t proc_fd; /* a procfs of the host's, to make a new time namespace; -1: none */
 	plan_string time_offsets; /* what is written to timens_offsets; 0: nothing */
 
 	uint32_t uid, gid, umask, personality;

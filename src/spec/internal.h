@@ -51,6 +51,5 @@ int spec_validate_seccomp(const struct spec *spec, struct error *err);
 /* ---- what this version does not apply: unsupported.c ---- */
 
 int spec_refuse_unsupported(const struct spec *spec, struct error *err);
-int spec_refuse_unsupported_resources(const struct spec_resources *resources, struct error *err);
 
 #endif

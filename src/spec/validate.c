@@ -99,6 +99,15 @@ static int validate_hooks(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+static int validate_annotations(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->annotations.count; i++) {
+		if (!*spec->annotations.items[i].key)
+			return spec_invalid(spec, err, "annotations: a key must not be empty");
+	}
+	return 0;
+}
+
 int spec_validate(struct spec *spec, struct error *err)
 {
 	const char *fault = spec_path_fault(spec->root.path);
@@ -112,8 +121,9 @@ int spec_validate(struct spec *spec, struct error *err)
 	    validate_uts_name(spec, "hostname", spec->hostname, err) ||
 	    validate_uts_name(spec, "domainname", spec->domainname, err) ||
 	    validate_mounts(spec, err) || validate_hooks(spec, err) ||
-	    spec_validate_linux(spec, err) || spec_validate_sysctl(spec, err) ||
-	    spec_validate_seccomp(spec, err) || spec_refuse_unsupported(spec, err))
+	    validate_annotations(spec, err) || spec_validate_linux(spec, err) ||
+	    spec_validate_sysctl(spec, err) || spec_validate_seccomp(spec, err) ||
+	    spec_refuse_unsupported(spec, err))
 		return -1;
 	return 0;
 }

@@ -223,7 +223,8 @@ int spec_validate_linux(const struct spec *spec, struct error *err)
 	    validate_paths(spec, "maskedPaths", &linux_->masked_paths, err) ||
 	    validate_paths(spec, "readonlyPaths", &linux_->readonly_paths, err) ||
 	    validate_modes(spec, err) || validate_net_devices(spec, err) ||
-	    spec_validate_memory_policy(spec, err) || spec_validate_resources(&linux_->resources, err))
+	    spec_validate_memory_policy(spec, err) ||
+	    spec_validate_resources(&linux_->resources, err))
 		return -1;
 	return 0;
 }

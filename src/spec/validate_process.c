@@ -179,9 +179,10 @@ static int validate_cpu_affinity(const struct spec_process *process, struct erro
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (lists[i].list && ranges_parse(lists[i].list, &cpus) <= 0)
-			return invalid(process, err,
-				       "execCPUAffinity.%s: %s is not a list of CPUs like \"0-3,7\"",
-				       lists[i].field, quoted(lists[i].list));
+			return invalid(
+			    process, err,
+			    "execCPUAffinity.%s: %s is not a list of CPUs like \"0-3,7\"",
+			    lists[i].field, quoted(lists[i].list));
 	}
 	return 0;
 }

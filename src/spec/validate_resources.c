@@ -66,6 +66,35 @@ static int validate_hugepages(const struct spec_resources *resources, struct err
 	return 0;
 }
 
+/* config-linux.md, "Block IO". */
+static int validate_weights(const struct spec_resources *resources, struct error *err)
+{
+	for (size_t i = 0; i < resources->block_io.weight_device_count; i++) {
+		const struct spec_weight_device *device = &resources->block_io.weight_device[i];
+
+		if (!device->weight.set && !device->leaf_weight.set)
+			return invalid(resources, err,
+				       "blockIO.weightDevice[%zu]: has neither weight nor "
+				       "leafWeight",
+				       i);
+	}
+	return 0;
+}
+
+/* config-linux.md, "RDMA". */
+static int validate_rdma(const struct spec_resources *resources, struct error *err)
+{
+	for (size_t i = 0; i < resources->rdma_count; i++) {
+		const struct spec_rdma *limit = &resources->rdma[i];
+
+		if (!limit->hca_handles.set && !limit->hca_objects.set)
+			return invalid(resources, err,
+				       "rdma: %s has neither hcaHandles nor hcaObjects",
+				       quoted(limit->device));
+	}
+	return 0;
+}
+
 static int validate_unified(const struct spec_resources *resources, struct error *err)
 {
 	for (size_t i = 0; i < resources->unified.count; i++) {
@@ -85,7 +114,8 @@ int spec_validate_resources(const struct spec_resources *resources, struct error
 		return invalid(resources, err, "memory.swappiness: %" PRIu64 " is not in 0 to 100",
 			       resources->memory.swappiness.value);
 	if (validate_rules(resources, err) || validate_hugepages(resources, err) ||
-	    validate_unified(resources, err) || spec_refuse_unsupported_resources(resources, err))
+	    validate_weights(resources, err) || validate_rdma(resources, err) ||
+	    validate_unified(resources, err))
 		return -1;
 	return 0;
 }

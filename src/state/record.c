@@ -41,7 +41,7 @@ static const struct field {
     {"rootfs", offsetof(struct state, rootfs), TEXT},
     {"created", offsetof(struct state, created), TEXT},
     {"owner", offsetof(struct state, owner), TEXT},
-    {"cgroupPath", offsetof(struct state, cgroup_path), TEXT},
+    {"cgroupPath", offsetof(struct state, cgroup_path), TEXT_OR_NULL},
     {"cgroupIdentity", offsetof(struct state, cgroup_identity), COUNT},
     {"monitorCgroup", offsetof(struct state, monitor_cgroup), TEXT_OR_NULL},
     {"annotations", offsetof(struct state, annotations), JSON_OR_NULL},

@@ -362,6 +362,63 @@ static void log_lines_hold_valid_utf8_only(void **state)
 	assert_message("\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 }
 
+static void memory_is_written_as_docker_and_runc_read_it(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t bytes;
+	} good[] = {{"-1", -1},
+		    {"0", 0},
+		    {"67108864", 67108864},
+		    {"64m", 67108864},
+		    {"64M", 67108864},
+		    {"64MiB", 67108864},
+		    {"64 mb", 67108864},
+		    {"64b", 64},
+		    {"1.5g", 1610612736},
+		    {"2k", 2048},
+		    {"1p", 1125899906842624},
+		    {"8191t", INT64_C(8191) << 40}};
+	static const char *const bad[] = {"",	"m",   "-2",   "-1m",	 "1e3", "0x10",
+					  "1.", ".5",  "1..5", "1mm",	 "1m ", " 1",
+					  "1 ", "inf", "nan",  "99999p", "1bi", NULL};
+	struct error err = ERROR_INIT;
+	int64_t bytes;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		if (value_memory("--memory", good[i].text, &bytes, &err) < 0)
+			fail_msg("%s: %s", good[i].text, error_text(&err));
+		assert_int_equal(bytes, good[i].bytes);
+	}
+	for (const char *const *text = bad; *text; text++) {
+		if (value_memory("--memory", *text, &bytes, &err) == 0)
+			fail_msg("\"%s\" is taken for %lld", *text, (long long)bytes);
+		assert_string_equal(
+		    error_text(&err),
+		    "invalid value for flag --memory: not a size such as 64m, nor -1");
+		error_clear(&err);
+	}
+}
+
+static void integers_have_a_sign_and_bounds(void **state)
+{
+	static const char *const bad[] = {
+	    "", "-", "+", "1.5", "0x1", " 1", "1 ", "6", "-6", "99999999999999999999", NULL};
+	struct error err = ERROR_INIT;
+	int64_t number;
+
+	assert_int_equal(value_integer("--n", "-5", -5, 5, &number, &err), 0);
+	assert_int_equal(number, -5);
+	assert_int_equal(value_integer("--n", "+5", -5, 5, &number, &err), 0);
+	assert_int_equal(number, 5);
+	for (const char *const *text = bad; *text; text++) {
+		assert_int_equal(value_integer("--n", *text, -5, 5, &number, &err), -1);
+		assert_non_null(
+		    strstr(error_text(&err), "for flag --n: not a number from -5 to 5"));
+		error_clear(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +440,8 @@ int main(void)
 	    cmocka_unit_test(log_lines_look_like_logrus),
 	    cmocka_unit_test(log_lines_are_json_whatever_the_message),
 	    cmocka_unit_test(log_lines_hold_valid_utf8_only),
+	    cmocka_unit_test(memory_is_written_as_docker_and_runc_read_it),
+	    cmocka_unit_test(integers_have_a_sign_and_bounds),
 	};
 
 	return cmocka_run_group_tests_name("cli_flags", tests, NULL, NULL);

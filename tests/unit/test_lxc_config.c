@@ -73,7 +73,8 @@ static void new_namespaces_are_exactly_those_that_are_listed(void **state)
 	compile(box, NAMESPACES("{'type': 'time'}, {'type': 'cgroup'}, {'type': 'uts'},"
 				"{'type': 'ipc'}, {'type': 'mount'}, {'type': 'network'},"
 				"{'type': 'pid'}"));
-	assert_item(box, "lxc.namespace.clone", "pid net mnt ipc uts cgroup time");
+	/* The time namespace is init's to make. */
+	assert_item(box, "lxc.namespace.clone", "pid net mnt ipc uts cgroup");
 	compile(box, NAMESPACES("{'type': 'mount'}"));
 	assert_item(box, "lxc.namespace.clone", "mnt");
 	/* Without the item LXC would make all of them. */
@@ -454,6 +455,52 @@ static void the_personality_is_inits(void **state)
 	assert_int_equal(head(box)->personality, 0);
 }
 
+static void a_new_time_namespace_is_inits(void **state)
+{
+	struct box *box = *state;
+
+	compile(box, NAMESPACES("{'type': 'mount'}"));
+	assert_int_equal(head(box)->proc_fd, -1);
+	compile(box, NAMESPACES("{'type': 'mount'}, {'type': 'time'}"));
+	assert_true(head(box)->proc_fd >= 0);
+	assert_int_equal(head(box)->time_offsets, 0);
+	compile(box, "'linux': {'namespaces': [{'type': 'mount'}, {'type': 'time'}],"
+		     " 'timeOffsets': {'monotonic': {'secs': -5, 'nanosecs': 7}}}");
+	assert_string_equal(plan_text(box, head(box)->time_offsets),
+			    "monotonic -5 7\nboottime 0 0\n");
+}
+
+static void a_time_namespace_is_joined_by_the_monitor(void **state)
+{
+	struct box *box = *state;
+
+	compile(box, NAMESPACES("{'type': 'mount'}"));
+	assert_false(box->recipe.join_time);
+	compile(box, NAMESPACES("{'type': 'mount'}, {'type': 'time', 'path': '/proc/self/ns/time'}"));
+	assert_true(box->recipe.join_time);
+	assert_true(box->recipe.time_fd >= 0);
+	assert_int_equal(head(box)->proc_fd, -1);
+	assert_null(item(box, "lxc.namespace.share.time", 0));
+}
+
+static void the_memory_policy_is_inits(void **state)
+{
+	struct box *box = *state;
+	const uint64_t *words;
+
+	compile(box, NAMESPACES("{'type': 'mount'}"));
+	assert_false(head(box)->memory_policy_set);
+	compile(box, "'linux': {'namespaces': [{'type': 'mount'}], 'memoryPolicy':"
+		     " {'mode': 'MPOL_BIND', 'nodes': '0,65', 'flags': ['MPOL_F_STATIC_NODES']}}");
+	assert_true(head(box)->memory_policy_set);
+	assert_int_equal(head(box)->memory_policy, 2 | 1 << 15);
+	words = (const void *)((const char *)head(box) + head(box)->memory_nodes.offset);
+	assert_true(head(box)->memory_nodes.count > 2);
+	assert_int_equal(words[0], 1);
+	assert_int_equal(words[1], 2);
+	assert_int_equal(words[2], 0);
+}
+
 /* ---- one value is one value ---- */
 
 static void a_newline_is_not_given_to_lxc(void **state)
@@ -484,6 +531,9 @@ int main(void)
 	    IN_BOX(the_rest_of_the_root_is_inits),
 	    IN_BOX(the_roots_propagation_is_inits_unless_it_is_private),
 	    IN_BOX(the_personality_is_inits),
+	    IN_BOX(a_new_time_namespace_is_inits),
+	    IN_BOX(a_time_namespace_is_joined_by_the_monitor),
+	    IN_BOX(the_memory_policy_is_inits),
 	    IN_BOX(a_newline_is_not_given_to_lxc),
 	};
 

@@ -75,7 +75,9 @@ static void assert_parsed(const char *type, const char *text, const struct mount
 	if (options->propagation != expected->propagation)
 		fail_msg("%s: propagation %#x", text, options->propagation);
 	if (options->bind != expected->bind || options->recursive != expected->recursive ||
-	    options->remount != expected->remount || options->copy_up != expected->copy_up)
+	    options->remount != expected->remount || options->copy_up != expected->copy_up ||
+	    options->idmap != expected->idmap ||
+	    options->idmap_recursive != expected->idmap_recursive)
 		fail_msg("%s: bind %d, recursive %d, remount %d, copy_up %d", text, options->bind,
 			 options->recursive, options->remount, options->copy_up);
 	if (!expected->data != !options->data ||
@@ -260,6 +262,17 @@ static void the_mounts_own_and_everything_belows_are_apart(void **state)
 	assert_parsed("bind", "bind,rbind", OPTIONS(.bind = true, .recursive = true));
 }
 
+static void idmap_and_ridmap_say_how_far_a_mapping_goes(void **state)
+{
+	(void)state;
+	assert_parsed("bind", "bind,idmap", OPTIONS(.bind = true, .idmap = true));
+	assert_parsed(
+	    "bind", "rbind,ridmap",
+	    OPTIONS(.bind = true, .recursive = true, .idmap = true, .idmap_recursive = true));
+	/* The last one counts. */
+	assert_parsed("bind", "bind,ridmap,idmap", OPTIONS(.bind = true, .idmap = true));
+}
+
 /* ---- data ---- */
 
 static void everything_else_is_the_file_systems_in_its_order(void **state)
@@ -312,7 +325,7 @@ static bool is_listed(const char *name)
 	return false;
 }
 
-/* config.md, "Linux mount options", but for idmap and ridmap, which are refused elsewhere. */
+/* config.md, "Linux mount options". */
 static void the_list_has_the_specifications_options(void **state)
 {
 	static const char *const names[] = {
@@ -327,7 +340,8 @@ static void the_list_has_the_specifications_options(void **state)
 	    "rstrictatime",   "rsuid",	    "rsymfollow",   "runbindable", "rw",
 	    "shared",	      "silent",	    "loud",	    "slave",	   "strictatime",
 	    "suid",	      "symfollow",  "sync",	    "tmpcopyup",   "unbindable",
-	    "rnodev",	      "lazytime",   "nolazytime"};
+	    "rnodev",	      "lazytime",   "nolazytime",   "idmap",	   "ridmap",
+	    "iversion",	      "noiversion"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -372,6 +386,7 @@ int main(void)
 	    cmocka_unit_test(of_the_access_times_one_is_set),
 	    cmocka_unit_test(nothing_but_access_times_is_both_set_and_cleared),
 	    cmocka_unit_test(the_mounts_own_and_everything_belows_are_apart),
+	    cmocka_unit_test(idmap_and_ridmap_say_how_far_a_mapping_goes),
 	    cmocka_unit_test(everything_else_is_the_file_systems_in_its_order),
 	    cmocka_unit_test(only_a_tmpfs_can_be_filled_from_what_it_covers),
 	    cmocka_unit_test(the_list_has_the_specifications_options),

@@ -40,6 +40,17 @@ static void time_offsets_need_a_new_time_namespace(void **state)
 	expect("{'linux': {'timeOffsets': {'realtime': {'secs': 1}}}}",
 	       "config.json: linux.timeOffsets.realtime: is neither boottime nor monotonic");
 	expect("{'linux': {'timeOffsets': {}}}", NULL);
+	expect("{'linux': {'timeOffsets': {'boottime': null}}}", NULL);
+	expect("{'linux': {'namespaces': [{'type': 'mount'}, {'type': 'time'}], 'timeOffsets':"
+	       " {'boottime': {'secs': -1, 'nanosecs': 999999999}}}}",
+	       NULL);
+	expect("{'linux': {'namespaces': [{'type': 'mount'}, {'type': 'time'}], 'timeOffsets':"
+	       " {'monotonic': {'nanosecs': 1000000000}}}}",
+	       "config.json: linux.timeOffsets.monotonic.nanosecs: is not in 0 to 999999999");
+	expect("{'linux': {'namespaces': [{'type': 'mount'}, {'type': 'time', 'path': '/x'}],"
+	       " 'timeOffsets': {'boottime': {'secs': 1}}}}",
+	       "config.json: linux.timeOffsets: can't be set without a new time namespace in "
+	       "linux.namespaces");
 }
 
 #define MAP(container, host, size)                                                                 \

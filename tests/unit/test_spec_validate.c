@@ -226,6 +226,34 @@ static void a_hook_has_an_absolute_path_and_time_to_run(void **state)
 	       "config.json: hooks.poststop[0].timeout: must be more than 0");
 }
 
+static void an_annotation_has_a_name(void **state)
+{
+	(void)state;
+	expect("{'annotations': {'key': ''}}", NULL);
+	expect("{'annotations': {'': 'value'}}",
+	       "config.json: annotations: a key must not be empty");
+}
+
+static void a_device_has_a_weight(void **state)
+{
+	(void)state;
+	expect("{'linux': {'resources': {'blockIO': {'weightDevice':"
+	       " [{'major': 8, 'minor': 0, 'leafWeight': 10}]}}}}",
+	       NULL);
+	expect("{'linux': {'resources': {'blockIO': {'weightDevice':"
+	       " [{'major': 8, 'minor': 0}]}}}}",
+	       "config.json: linux.resources.blockIO.weightDevice[0]: has neither weight nor "
+	       "leafWeight");
+}
+
+static void an_rdma_device_has_a_limit(void **state)
+{
+	(void)state;
+	expect("{'linux': {'resources': {'rdma': {'mlx5_1': {}}}}}",
+	       "config.json: linux.resources.rdma: \"mlx5_1\" has neither hcaHandles nor "
+	       "hcaObjects");
+}
+
 /* ---- update documents ---- */
 
 static void an_updates_resources_are_checked_by_their_own_names(void **state)
@@ -236,8 +264,8 @@ static void an_updates_resources_are_checked_by_their_own_names(void **state)
 	    {"{'cpu': {'shares': 0}, 'blockIO': {'weight': 0}, 'network': {'classID': 0}}", NULL},
 	    {"{'devices': [{'allow': false, 'access': 'rwx'}]}",
 	     "update: devices[0].access: \"rwx\" has more than r, w and m in it"},
-	    {"{'unified': {'memory.high': '1'}}",
-	     "update: unified: not supported by this version of runlxc"},
+	    {"{'unified': {'memory.high/../x': '1'}}",
+	     "update: unified: \"memory.high/../x\" is not the name of a cgroup's file"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -273,6 +301,9 @@ int main(void)
 	    cmocka_unit_test(a_hostname_needs_a_uts_namespace_and_64_bytes_at_most),
 	    cmocka_unit_test(a_mount_has_a_destination_and_a_bind_has_a_source),
 	    cmocka_unit_test(a_hook_has_an_absolute_path_and_time_to_run),
+	    cmocka_unit_test(an_annotation_has_a_name),
+	    cmocka_unit_test(a_device_has_a_weight),
+	    cmocka_unit_test(an_rdma_device_has_a_limit),
 	    cmocka_unit_test(an_updates_resources_are_checked_by_their_own_names),
 	};
 
