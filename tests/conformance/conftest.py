@@ -74,8 +74,8 @@ class Table:
             "<!-- Made by scripts/conformance-table of the results of tests/conformance/. -->",
             "# Conformance",
             "",
-            "Every MUST, MUST NOT and REQUIRED of the OCI runtime specification 1.3.0 that concerns Linux, the test that",
-            "shows it on a real container, and what became of it.",
+            "Every MUST, MUST NOT and REQUIRED of the OCI runtime specification 1.3.0 that concerns Linux, the test",
+            "that shows it on a real container, and what became of it.",
             "",
             f"{passed} of {ours} pass; {len(CLAUSES) - ours} more don't bind this runtime.",
         ]

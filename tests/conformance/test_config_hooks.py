@@ -115,11 +115,12 @@ def test_before_pivot_root_with_the_environment_made(hooked, kind):
 
 @clause("createContainer-when")
 def test_createContainer_is_before_pivot_root_with_the_environment_made(hooked):
-    script = "stat -Lc %d:%i / > $OUT/root; readlink /proc/self/ns/mnt > $OUT/mnt; cat /proc/self/mountinfo > $OUT/mountinfo"
-    # The host's procfs is another pid namespace's: there is no /proc/self in it.
-    script = script.replace("/proc/self", "/proc/thread-self") if not os.path.exists("/proc/self") else script
-    made = hooked().add("createContainer", script)
-    made.made.bundle.mount("/mnt/made", "tmpfs", kind="tmpfs").without_namespace("pid")
+    made = hooked().add(
+        "createContainer",
+        "stat -Lc %d:%i / > $OUT/root; readlink /proc/self/ns/mnt > $OUT/mnt; "
+        "cat /proc/self/mountinfo > $OUT/mountinfo",
+    )
+    made.made.bundle.mount("/mnt/made", "tmpfs", kind="tmpfs")
     os.makedirs(f"{made.made.bundle.rootfs}/mnt/made")
     made.made.create()
     assert not made.wrote("order")
@@ -144,7 +145,10 @@ def test_startContainer_is_part_of_start_and_before_the_program(hooked):
 
 @clause("poststart-when")
 def test_poststart_is_after_the_program_and_before_start_returns(hooked):
-    script = "pid=$(grep -o '\"pid\": *[0-9]*' | grep -o '[0-9]*$'); readlink /proc/$pid/exe > $OUT/exe; sleep 0.1; touch $OUT/done"
+    script = (
+        "pid=$(grep -o '\"pid\": *[0-9]*' | grep -o '[0-9]*$'); "
+        "readlink /proc/$pid/exe > $OUT/exe; sleep 0.1; touch $OUT/done"
+    )
     made = hooked("exec sleep 100").add("poststart", script)
     made.made.create()
     assert not made.wrote("exe")

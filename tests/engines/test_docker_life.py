@@ -11,13 +11,18 @@ from lib import system
 from lib.docker import IMAGE
 from lib.system import wait_until
 
-TRAPS = "trap 'echo TERM; exit 3' TERM; trap 'echo HUP' HUP; trap 'echo USR1' USR1; echo ready; while :; do usleep 10000; done"
+TRAPS = (
+    "trap 'echo TERM; exit 3' TERM; trap 'echo HUP' HUP; trap 'echo USR1' USR1; "
+    "echo ready; while :; do usleep 10000; done"
+)
 
 
 def test_stop_sends_the_signal_and_then_kills(docker):
     def scenario(runtime):
         polite = docker.up(runtime, [], "sh", "-c", TRAPS).logged("ready")
-        deaf = docker.up(runtime, [], "sh", "-c", "trap '' TERM; echo ready; while :; do usleep 10000; done").logged("ready")
+        deaf = docker.up(
+            runtime, [], "sh", "-c", "trap '' TERM; echo ready; while :; do usleep 10000; done"
+        ).logged("ready")
         polite.ok("stop")
         deaf.ok("stop", "--time", "1")
         return polite.inspect()["ExitCode"], polite.logs(), deaf.inspect()["ExitCode"]
@@ -42,7 +47,13 @@ def test_kill_sends_any_signal(docker):
 @pytest.mark.full
 def test_a_stop_signal_of_its_own(docker):
     def scenario(runtime):
-        box = docker.up(runtime, ["--stop-signal", "USR1"], "sh", "-c", "trap 'exit 6' USR1; echo ready; while :; do usleep 10000; done")
+        box = docker.up(
+            runtime,
+            ["--stop-signal", "USR1"],
+            "sh",
+            "-c",
+            "trap 'exit 6' USR1; echo ready; while :; do usleep 10000; done",
+        )
         box.logged("ready").ok("stop")
         return box.inspect()["ExitCode"]
 
@@ -75,13 +86,19 @@ def test_pause_stops_and_unpause_goes_on(docker):
         box = docker.up(runtime, [], "sh", "-c", TRAPS).logged("ready")
         box.ok("pause")
         assert box.status == "paused"
-        box.ok("kill", "--signal", "HUP")
-        before = box.logs()
+        frozen = _is_frozen(box.pid)
         box.ok("unpause")
+        box.ok("kill", "--signal", "HUP")
         box.logged("HUP")
-        return before, box.status, docker("unpause", box.name).status
+        return frozen, _is_frozen(box.pid), box.status, docker("unpause", box.name).status
 
-    assert docker.both(scenario) == ("ready", "running", 1)
+    assert docker.both(scenario) == (True, False, "running", 1)
+
+
+def _is_frozen(pid):
+    if system.on_cgroup_v1():
+        return system.cgroup_read(pid, "freezer", "freezer.state") == "FROZEN"
+    return "frozen 1" in system.cgroup_read(pid, "", "cgroup.events")
 
 
 def test_rm_force_removes_a_running_and_a_paused_one(docker):
@@ -129,7 +146,16 @@ def test_stats_are_read(docker):
 
 
 def test_a_health_check_becomes_healthy_and_unhealthy(docker):
-    flags = ["--health-cmd", "test -e /tmp/well", "--health-interval", "300ms", "--health-retries", "1", "--health-timeout", "5s"]
+    flags = [
+        "--health-cmd",
+        "test -e /tmp/well",
+        "--health-interval",
+        "300ms",
+        "--health-retries",
+        "1",
+        "--health-timeout",
+        "5s",
+    ]
 
     def scenario(runtime):
         box = docker.up(runtime, flags, "sh", "-c", "touch /tmp/well; exec sleep 100")
@@ -144,7 +170,16 @@ def test_a_health_check_becomes_healthy_and_unhealthy(docker):
 
 @pytest.mark.full
 def test_a_health_check_that_takes_too_long_is_killed(docker):
-    flags = ["--health-cmd", "sleep 77", "--health-interval", "200ms", "--health-retries", "1", "--health-timeout", "300ms"]
+    flags = [
+        "--health-cmd",
+        "sleep 77",
+        "--health-interval",
+        "200ms",
+        "--health-retries",
+        "1",
+        "--health-timeout",
+        "300ms",
+    ]
 
     def scenario(runtime):
         box = docker.up(runtime, flags, "sleep", "100")
@@ -157,7 +192,9 @@ def test_a_health_check_that_takes_too_long_is_killed(docker):
 def test_restart_on_failure_counts(docker):
     def scenario(runtime):
         box = docker.up(runtime, ["--restart", "on-failure:2"], "sh", "-c", "echo run; exit 1")
-        wait_until(lambda: box.inspect("json .RestartCount") == 2 and box.status == "exited", "it was started three times")
+        wait_until(
+            lambda: box.inspect("json .RestartCount") == 2 and box.status == "exited", "it was started three times"
+        )
         return box.logs(), box.inspect()["ExitCode"]
 
     assert docker.both(scenario) == ("run\nrun\nrun", 1)
@@ -187,7 +224,9 @@ def test_restart_unless_stopped_stays_stopped(docker):
 def test_init_reaps_what_its_child_leaves(docker):
     def scenario(runtime):
         box = docker.up(runtime, ["--init"], "sh", "-c", "(sleep 0 &); exec sleep 100")
-        wait_until(lambda: "Z" not in box.exec_ok([], "sh", "-c", "cut -d' ' -f3 /proc/[0-9]*/stat"), "no zombie is left")
+        wait_until(
+            lambda: "Z" not in box.exec_ok([], "sh", "-c", "cut -d' ' -f3 /proc/[0-9]*/stat"), "no zombie is left"
+        )
         first = box.exec_ok([], "cat", "/proc/1/comm")
         box.ok("stop", "--time", "5")
         return first, box.inspect()["ExitCode"]

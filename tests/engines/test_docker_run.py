@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """docker run: streams, terminals and exit statuses."""
 
+import hashlib
+import os
+import signal
+
 import pytest
 
 from lib.docker import IMAGE
-from lib.terminal import UserTerminal, set_size
+from lib.system import wait_until
+from lib.terminal import UserTerminal, is_raw, set_size
 
 
-@pytest.mark.parametrize("code", [0, 3, pytest.param(126, marks=pytest.mark.full), pytest.param(127, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "code", [0, 3, pytest.param(126, marks=pytest.mark.full), pytest.param(127, marks=pytest.mark.full)]
+)
 def test_run_ends_with_the_programs_status(docker, code):
     docker.same([], "sh", "-c", f"echo out; echo err >&2; exit {code}", status=code, output="out\n")
 
@@ -30,18 +37,21 @@ def test_a_directory_as_the_program_is_126(docker):
     docker.same([], "/etc", status=126)
 
 
-@pytest.mark.parametrize("number", [9, pytest.param(15, marks=pytest.mark.full), pytest.param(6, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "number", [9, pytest.param(15, marks=pytest.mark.full), pytest.param(6, marks=pytest.mark.full)]
+)
 def test_a_program_killed_by_a_signal_is_128_and_more(docker, number):
-    # A first process doesn't die of its own signal: the child does, and from outside the first one.
+    # A first process doesn't die of a signal of its own, but its child does.
     docker.same([], "sh", "-c", f"sh -c 'kill -{number} $$'; exit $?", status=128 + number)
 
-    def killed_from_outside(runtime):
-        box = docker.up(runtime, [], "sh", "-c", "exec sleep 100")
-        box.ok("kill", "--signal", "KILL" if number == 9 else str(number))
-        box.ok("kill", "--signal", "KILL") if number != 9 else None
-        return box.wait()
 
-    assert docker.both(killed_from_outside) == 137
+def test_a_container_killed_from_outside_is_137(docker):
+    def scenario(runtime):
+        box = docker.up(runtime, [], "sleep", "100")
+        os.kill(box.pid, signal.SIGKILL)
+        return box.wait(), box.inspect()["OOMKilled"]
+
+    assert docker.both(scenario) == (137, False)
 
 
 def test_standard_input_reaches_the_program(docker):
@@ -50,7 +60,7 @@ def test_standard_input_reaches_the_program(docker):
 
 def test_a_megabyte_goes_through_unchanged(docker):
     data = bytes(range(256)) * 4096
-    docker.same(["-i"], "md5sum", stdin=data, output="e0a7ba30d1c82d2fb4d5bd9e3d4bcc5a  -\n"[:0] or None)
+    docker.same(["-i"], "md5sum", stdin=data, output=f"{hashlib.md5(data).hexdigest()}  -\n")
     docker.same(["-i"], "wc", "-c", stdin=data, output="1048576\n")
 
 
@@ -81,7 +91,10 @@ def test_a_terminal_passes_interrupts_and_carriage_returns(docker):
     def scenario(runtime):
         with UserTerminal() as user:
             script = "trap 'echo caught; exit 5' INT; echo ready; while :; do usleep 10000; done"
-            user.run(docker.argv("run", "--rm", "-it", "--runtime", runtime, IMAGE, "sh", "-c", script), docker.place.environment)
+            user.run(
+                docker.argv("run", "--rm", "-it", "--runtime", runtime, IMAGE, "sh", "-c", script),
+                docker.place.environment,
+            )
             user.screen_until("ready\r\n")
             user.type("\x03")
             return user.screen_until("caught\r\n"), user.wait()
@@ -91,7 +104,13 @@ def test_a_terminal_passes_interrupts_and_carriage_returns(docker):
 
 @pytest.mark.full
 def test_a_terminal_without_input(docker):
-    docker.same(["-t"], "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && echo all; ls -l /dev/console | cut -c1-10", output="all\r\ncrw--w----\r\n")
+    docker.same(
+        ["-t"],
+        "sh",
+        "-c",
+        "test -t 0 && test -t 1 && test -t 2 && echo all; ls -l /dev/console | cut -c1-10",
+        output="all\r\ncrw--w----\r\n",
+    )
 
 
 def test_detached_with_logs_and_wait(docker):
@@ -110,6 +129,7 @@ def test_attach_and_detach_keys(docker):
         box = docker.up(runtime, ["-it"], "sh", "-c", "read line; echo got $line; exit 4")
         with UserTerminal() as user:
             user.run(docker.argv("attach", box.name), docker.place.environment)
+            wait_until(lambda: is_raw(user.slave), "the client is attached")
             user.type("x\x10\x11")
             detached = user.wait()
         with UserTerminal() as user:
@@ -133,7 +153,13 @@ def test_create_then_start_attached(docker):
 
 
 def test_environment_directory_and_entrypoint(docker):
-    docker.same(["-e", "A=b c", "-w", "/made/on/the/spot"], "sh", "-c", "echo $A $HOME; pwd", output="b c /root\n/made/on/the/spot\n")
+    docker.same(
+        ["-e", "A=b c", "-w", "/made/on/the/spot"],
+        "sh",
+        "-c",
+        "echo $A $HOME; pwd",
+        output="b c /root\n/made/on/the/spot\n",
+    )
     docker.same(["--entrypoint", "/bin/echo"], "-n", "x", output="x")
 
 
@@ -177,11 +203,12 @@ def test_commit_diff_and_export(docker):
 def test_build_runs_its_steps_under_the_default_runtime(docker):
     """The classic builder takes the daemon's default; runc is that here. What is built runs under both."""
     directory = f"{docker.directory}/build-{docker.name()}"
-    import os  # pylint: disable=import-outside-toplevel
-
     os.mkdir(directory)
     with open(f"{directory}/Dockerfile", "w", encoding="utf-8") as file:
-        file.write(f"FROM {IMAGE}\nRUN echo built >/built\nUSER alice\nWORKDIR /home/alice\nENTRYPOINT [\"cat\"]\nCMD [\"/built\"]\n")
+        file.write(
+            f"FROM {IMAGE}\nRUN echo built >/built\nUSER alice\nWORKDIR /home/alice\nENTRYPOINT [\"cat\"]\nCMD "
+            "[\"/built\"]\n",
+        )
     environment = dict(docker.place.environment, DOCKER_BUILDKIT="0")
     docker.ok("build", "--tag", "built:1", directory, env=environment)
     try:

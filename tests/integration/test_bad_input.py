@@ -192,9 +192,6 @@ def test_no_program_at_all(refused):
     [
         ("linux.mountLabel", "system_u:object_r:container_file_t:s0", "linux.mountLabel"),
         ("linux.intelRdt", {"closID": "x"}, "linux.intelRdt"),
-        ("linux.resources.unified", {"memory.max": "1"}, "linux.resources.unified"),
-        ("linux.netDevices", {"eth7": {"name": "x"}}, "linux.netDevices"),
-        ("linux.memoryPolicy", {"mode": "MPOL_BIND", "nodes": "0"}, "linux.memoryPolicy"),
     ],
 )
 def test_a_field_that_cannot_be_applied_is_refused_and_not_ignored(refused, path, value, name):

@@ -236,8 +236,8 @@ LOOP = {"major": 7, "minor": 0}  # a disk that a throttle needs, and every kerne
         (
             "hugepageLimits",
             {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 << 20}]},
-            {"hugetlb.2MB.limit_in_bytes": str(4 << 20)},
-            {"hugetlb.2MB.max": str(4 << 20)},
+            {"hugetlb.2MB.limit_in_bytes": str(4 << 20), "hugetlb.2MB.rsvd.limit_in_bytes": str(4 << 20)},
+            {"hugetlb.2MB.max": str(4 << 20), "hugetlb.2MB.rsvd.max": str(4 << 20)},
         ),
     ],
 )
@@ -330,6 +330,67 @@ def test_a_bad_limit_is_an_error_that_names_it(container, resources, words):
     result = made.run()
     result.assert_refused(*words)
     assert not made.exists
+
+
+@pytest.mark.skipif(V1, reason="they are settings of cgroup v2")
+def test_unified_settings_are_written_last_and_line_by_line(limited):
+    made = limited(
+        pids={"limit": 5},
+        unified={
+            "memory.high": str(64 << 20),
+            "pids.max": "77",
+            "io.max": "7:0 rbps=1048576\n7:1 wiops=120",
+            "cgroup.max.depth": "3",
+        },
+    )
+    assert_files(made, {}, {"memory.high": str(64 << 20), "pids.max": "77", "cgroup.max.depth": "3"})
+    assert set(cgroup_read(made.pid, "io", "io.max").splitlines()) == {
+        "7:0 rbps=1048576 wbps=max riops=max wiops=max",
+        "7:1 rbps=max wbps=max riops=max wiops=120",
+    }
+
+
+@pytest.mark.ours
+@pytest.mark.skipif(V1, reason="they are settings of cgroup v2")
+@pytest.mark.parametrize(
+    "unified, words",
+    [
+        ({"nosuch.max": "1"}, ["unified.nosuch.max", "nosuch"]),
+        ({"memory.nosuch": "1"}, ["memory.nosuch"]),
+        ({"memory.high": "much"}, ["memory.high"]),
+        ({"cgroup.procs": "1"}, ["unified.cgroup.procs"]),
+    ],
+)
+def test_unified_settings_that_cannot_be_are_refused(container, unified, words):
+    made = container("true")
+    made.bundle.resources["unified"] = unified
+    made.run().assert_refused(*words)
+    assert not made.exists
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "network, words",
+    [
+        ({"classID": 1048577}, ["linux.resources.network.classID", "net_cls"]),
+        ({"priorities": [{"name": "lo", "priority": 1}]}, ["linux.resources.network.priorities", "net_prio"]),
+    ],
+)
+@pytest.mark.skipif(
+    any("net_cls" in label for label in system.cgroup_hierarchies()), reason="needs a host without net_cls and net_prio"
+)
+def test_network_limits_name_the_controller_that_is_missing(container, network, words):
+    made = container("true")
+    made.bundle.resources["network"] = network
+    made.run().assert_refused(*words)
+
+
+@pytest.mark.ours
+def test_kernel_memory_is_ignored_with_a_warning(container):
+    made = container("true")
+    made.bundle.resources["memory"] = {"kernel": 64 << 20, "useHierarchy": True}
+    result = made.run()
+    assert result.returncode == 0 and "memory.kernel is ignored" in result.stderr
 
 
 @pytest.mark.ours

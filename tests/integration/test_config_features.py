@@ -42,7 +42,7 @@ def test_seccomp_features(features):
 
 @pytest.mark.ours
 def test_every_mount_option_that_features_names_is_accepted(features, container):
-    left_out = {"remount", "acl", "noacl", "mand", "iversion", "runbindable", "unbindable", "idmap", "ridmap"}
+    left_out = {"remount", "acl", "noacl", "mand", "runbindable", "unbindable", "idmap", "ridmap"}
     for option in sorted(set(features["mountOptions"]) - left_out):
         made = container("true")
         if option == "tmpcopyup":
@@ -57,6 +57,16 @@ def test_every_mount_option_that_features_names_is_accepted(features, container)
 def test_features_says_what_it_is(features, runtime):
     assert features["ociVersionMax"] == "1.3.0"
     assert features["annotations"]["org.linuxcontainers.lxc.version"]
+
+
+@pytest.mark.ours
+def test_features_of_version_1_3(features):
+    linux = features["linux"]
+    assert "time" in linux["namespaces"]
+    assert linux["netDevices"] == {"enabled": True}
+    assert linux["intelRdt"] == {"enabled": False}
+    assert {"MPOL_BIND", "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE"} <= set(linux["memoryPolicy"]["modes"])
+    assert set(linux["memoryPolicy"]["flags"]) == {f"MPOL_F_{n}" for n in ("NUMA_BALANCING", "RELATIVE_NODES", "STATIC_NODES")}
 
 
 @pytest.mark.ours

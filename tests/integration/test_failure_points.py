@@ -40,12 +40,13 @@ def calls_of(runtime, log, *args):
     result = trace(runtime, log, *args)
     assert result.returncode == 0, result
     with open(log, encoding="utf-8", errors="replace") as file:
-        names = [match[1] for match in (re.match(r"([a-z0-9_]+)\(", line) for line in file) if match]
+        lines = [line for line in file if re.match(r"[a-z0-9_]+\(", line)]
     counts, calls, begun = {}, [], False
-    for name in names:
+    for line in lines:
+        name = line.partition("(")[0]
         counts[name] = counts.get(name, 0) + 1
         begun = begun or name in ("socketpair", "memfd_create", "prlimit64")
-        if begun and name not in PASSED_OVER and not (name == "mmap" and counts[name] < 4):
+        if begun and name not in PASSED_OVER and "LOCK_UN" not in line and not (name == "mmap" and counts[name] < 4):
             calls.append((name, counts[name]))
     return calls
 
@@ -122,14 +123,11 @@ def test_D41_each_system_call_of_a_delete_failing(made, workdir):
 def test_D41_a_system_call_of_lxc_or_init_failing(made, workdir, name):
     """The children are traced, too: in one of them the call fails for the first time."""
     log = f"{workdir}/strace"
-    argv = made.runtime.argv(*verb(made, "create"))
+    argv = made.runtime.argv(*verb(made, "run"))
     seen = made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", *argv])
     assert seen.returncode == 0, seen
-    made.runtime.ok("delete", "--force", made.id)
     if os.path.getsize(log) == 0:
         pytest.skip(f"no process of a start calls {name} here")
     inject = f"inject={name}:error=EPERM"
-    result = made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", "-e", inject, *argv])
-    if result.returncode == 0:
-        made.runtime.ok("delete", "--force", made.id)
+    made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", "-e", inject, *argv])
     assert_nothing_left(made)

@@ -186,6 +186,134 @@ def test_a_user_namespace_is_joined_by_its_path(container):
     assert namespace(second.pid, "user") == namespace(first.pid, "user")
 
 
+def test_mappings_beside_a_path_must_be_those_of_the_namespace(container):
+    """As runc has it: engines give both."""
+    first = container("sleep", "100")
+    first.bundle.user_namespace()
+    first.up()
+    second = container("true")
+    second.bundle.user_namespace().with_namespace("user", f"/proc/{first.pid}/ns/user")
+    second.run_ok()
+    third = container("true")
+    third.bundle.user_namespace(200000).with_namespace("user", f"/proc/{first.pid}/ns/user")
+    if third.runtime.is_ours:
+        third.run().assert_refused("linux.uidMappings", f"/proc/{first.pid}/ns/user")
+
+
+@pytest.mark.ours
+def test_a_user_namespace_with_several_ranges_is_joined_by_its_path(container):
+    first = container("sleep", "100")
+    first.bundle.user_namespace(100000, 10)
+    for ids in ("uidMappings", "gidMappings"):
+        first.bundle.linux[ids].append({"containerID": 1000, "hostID": 201000, "size": 5})
+    first.up()
+    second = container(shell="cat /proc/self/uid_map; id -u; id -g")
+    second.bundle.user_namespace(100000, 10).with_namespace("user", f"/proc/{first.pid}/ns/user")
+    del second.bundle.linux["uidMappings"], second.bundle.linux["gidMappings"]
+    second.bundle.process["user"] = {"uid": 1003, "gid": 1004}
+    assert second.run_ok().split() == ["0", "100000", "10", "1000", "201000", "5", "1003", "1004"]
+
+
+@pytest.mark.ours
+def test_all_the_namespaces_of_a_user_namespace_are_joined(container):
+    """As in a pod with a user namespace of its own."""
+    first = container("sleep", "100")
+    first.bundle.user_namespace().with_namespace("cgroup").with_namespace("time")
+    first.up()
+    second = container("sleep", "100")
+    second.bundle.user_namespace()
+    del second.bundle.linux["uidMappings"], second.bundle.linux["gidMappings"], second.bundle.config["hostname"]
+    kinds = {"user": "user", "time": "time", **NAMES}
+    del kinds["mount"]
+    for kind, name in kinds.items():
+        second.bundle.with_namespace(kind, f"/proc/{first.pid}/ns/{name}")
+    second.up()
+    for name in kinds.values():
+        assert namespace(second.pid, name) == namespace(first.pid, name)
+    assert second.exec_ok("hostname").strip() == "box"
+    assert second.exec_ok("ls", "/sys/class/net").split() == ["lo"]
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kind", ["network", "ipc", "uts", "time"])
+def test_a_namespace_of_another_user_namespace_is_joined(container, kind):
+    """One that belongs to the host; the container's root may do nothing in it."""
+    name = {"time": "time", **NAMES}[kind]
+    first = container("sleep", "100")
+    first.bundle.with_namespace(kind)
+    first.up()
+    second = container("sleep", "100")
+    second.bundle.user_namespace().with_namespace(kind, f"/proc/{first.pid}/ns/{name}")
+    if kind == "uts":
+        del second.bundle.config["hostname"]
+    if kind == "ipc":  # an mqueue can't be mounted from a user namespace that doesn't own it
+        mounts = second.bundle.config["mounts"]
+        second.bundle.config["mounts"] = [m for m in mounts if m["destination"] != "/dev/mqueue"]
+    second.up()
+    assert namespace(second.pid, name) == namespace(first.pid, name)
+    assert namespace(second.pid, "user") not in (namespace("self", "user"), namespace(first.pid, "user"))
+    assert second.exec_ok("echo", "here") == "here\n"
+
+
+# ---- what a user namespace may not mount itself ----
+
+
+@pytest.mark.ours
+def test_sysfs_shows_the_hosts_network_in_a_user_namespace(container):
+    made = container(shell="ls /sys/class/net; grep ' /sys ' /proc/self/mounts; ls /sys/firmware")
+    made.bundle.user_namespace().without_namespace("network")
+    first, rest = made.run_ok().split("sysfs /sys sysfs ")
+    assert set(first.split()) == set(os.listdir("/sys/class/net"))
+    assert set("ro,nosuid,nodev,noexec".split(",")) <= set(rest.split()[0].split(","))
+
+
+@pytest.mark.ours
+def test_sysfs_shows_the_network_that_is_joined_in_a_user_namespace(container):
+    first = container("sleep", "100").up()
+    second = container("ls", "/sys/class/net")
+    second.bundle.user_namespace().with_namespace("network", f"/proc/{first.pid}/ns/net")
+    assert second.run_ok().split() == ["lo"]
+
+
+@pytest.mark.ours
+def test_the_hosts_processes_in_a_user_namespace(container):
+    """Whose proc engines bind: a new one can't be mounted there."""
+    made = container(shell="ls /proc; cat /proc/self/uid_map")
+    made.bundle.user_namespace().without_namespace("pid")
+    made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["destination"] != "/proc"]
+    made.bundle.mount("/proc", "/proc", "rbind")
+    out = made.run_ok().split()
+    assert str(os.getpid()) in out and out[-3:] == ["0", "100000", "65536"]
+
+
+@pytest.mark.ours
+def test_nothing_in_the_hosts_sysfs_can_be_written_in_a_user_namespace(container):
+    script = "for file in /sys/class/net/lo/mtu /sys/kernel/profiling /sys/power/state; do echo 0 >$file && echo $file; done; true"
+    made = container(shell=script)
+    made.bundle.user_namespace().without_namespace("network")
+    made.bundle.config["mounts"] = [
+        {**m, "options": []} if m["destination"] == "/sys" else m for m in made.bundle.config["mounts"]
+    ]
+    made.bundle.capabilities("CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN", "CAP_NET_ADMIN")
+    assert made.run_ok() == ""
+
+
+def test_a_device_of_a_user_namespace_is_the_hosts(container):
+    made = container(shell="stat -c %t:%T /dev/full; echo x >/dev/full")
+    made.bundle.user_namespace()
+    made.bundle.linux["devices"] = [{"path": "/dev/full", "type": "c", "major": 1, "minor": 7}]
+    result = made.run()
+    assert result.stdout == "1:7\n" and "No space left" in result.stderr
+
+
+@pytest.mark.ours
+def test_a_device_of_a_user_namespace_that_is_another_on_the_host_is_refused(container):
+    made = container("true")
+    made.bundle.user_namespace()
+    made.bundle.linux["devices"] = [{"path": "/dev/full", "type": "c", "major": 1, "minor": 5}]
+    made.run().assert_refused("linux.devices[0]", "/dev/full")
+
+
 # ---- refusals ----
 
 

@@ -54,6 +54,16 @@ def test_domainname(container):
 
 
 @pytest.mark.ours
+def test_a_domainname_of_a_namespace_that_is_joined(container):
+    first = container("sleep", "100").up()
+    second = container("true")
+    second.bundle.with_namespace("uts", f"/proc/{first.pid}/ns/uts")
+    second.bundle.config["domainname"] = "example.org"
+    second.run_ok()
+    assert first.exec_ok("cat", "/proc/sys/kernel/domainname") == "example.org\n"
+
+
+@pytest.mark.ours
 def test_a_domainname_without_a_uts_namespace_is_refused(container):
     made = container("true")
     del made.bundle.config["hostname"]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lib import system
-from lib.engine import Engine, image
+from lib.engine import Box, Engine, image
 from lib.system import wait_until
 
 IMAGE = "box:1"
@@ -26,7 +26,8 @@ class Docker(Engine):
         with open(f"{self.directory}/daemon.json", "w", encoding="utf-8") as file:
             json.dump({"runtimes": {"runlxc": {"path": place.command}}}, file)
         self.start()
-        self.ok("import", "-", IMAGE, stdin=image(busybox))
+        self.image = image(busybox)
+        self.ok("import", "-", IMAGE, stdin=self.image)
 
     # -- the daemon
 
@@ -62,8 +63,21 @@ class Docker(Engine):
             return file.read()
 
     def stop(self, number=signal.SIGTERM):
+        """SIGKILL takes its containerd along, whose pid file would then be believed."""
         self.daemon.send_signal(number)
         self.daemon.wait(30)
+        if number == signal.SIGKILL:
+            pid_file = f"{self.directory}/exec/containerd/containerd.pid"
+            with open(pid_file, encoding="utf-8") as file:
+                pid = int(file.read())
+            wait_until(lambda: not system.process_alive(pid), "containerd has ended")
+            os.unlink(pid_file)
+            os.unlink(f"{self.directory}/pid")
+
+    def restart(self, *flags):
+        if self.daemon.poll() is None:
+            self.stop()
+        self.start(*flags)
 
     # -- containers
 
@@ -98,54 +112,12 @@ class Docker(Engine):
         return found
 
     def close(self):
-        self.clear()
-        self.stop()
-        system.cgroup_remove(self.cgroup_parent)
+        try:
+            self.clear()
+            self.stop()
+        finally:
+            system.cgroup_remove(self.cgroup_parent)
 
 
 def _listed(directory):
     return os.listdir(directory) if os.path.isdir(directory) else []
-
-
-class Box:
-    """One container that stays."""
-
-    def __init__(self, docker, name):
-        self.docker, self.name = docker, name
-
-    def inspect(self, what="json .State"):
-        return json.loads(self.docker.ok("inspect", "--format", "{{" + what + "}}", self.name))
-
-    @property
-    def pid(self):
-        return self.inspect("json .State.Pid")
-
-    @property
-    def status(self):
-        return self.inspect("json .State.Status")
-
-    def ok(self, verb, *args, **options):
-        """A verb on it, with what stands between verb and container in `args`."""
-        return self.docker.ok(verb, *args, self.name, **options)
-
-    def exec(self, flags, *args, **options):
-        return self.docker("exec", *flags, self.name, *args, **options)
-
-    def exec_ok(self, flags, *args, **options):
-        return self.docker.ok("exec", *flags, self.name, *args, **options)
-
-    def wait(self):
-        return int(self.ok("wait"))
-
-    def logs(self):
-        return self.ok("logs")
-
-    def logged(self, text):
-        """Waits until it has said so."""
-        wait_until(lambda: text in self.logs(), f"{text!r} in the log")
-        return self
-
-    def has(self, field, value):
-        """Waits until a field of its state has a value."""
-        wait_until(lambda: self.inspect()[field] == value, f"{field} is {value}: {self.inspect()}")
-        return self

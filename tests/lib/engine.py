@@ -2,9 +2,12 @@
 """What the batteries of all engines share: a place apart, the image, and the comparison with runc."""
 
 import concurrent.futures
+import hashlib
 import io
 import itertools
+import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -13,6 +16,7 @@ import tarfile
 import pytest
 
 from lib import system
+from lib.system import wait_until
 
 REFERENCE = "runc"
 OURS = "runlxc"
@@ -66,6 +70,29 @@ def image(busybox):
         add("link", type=tarfile.SYMTYPE, linkname="real/inner")
         add("absolute", type=tarfile.SYMTYPE, linkname="/real/inner")
         add("outside", type=tarfile.SYMTYPE, linkname="../../../../../../../../real/inner")
+    return archive.getvalue()
+
+
+def docker_archive(layer, name):
+    """The image in the form of `docker save`, which every other engine can load."""
+    config = {
+        "architecture": "amd64" if platform.machine() == "x86_64" else platform.machine(),
+        "os": "linux",
+        "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["sh"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+        "history": [{"created_by": "tests"}],
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for file, data in (
+            ("config.json", json.dumps(config).encode()),
+            ("layer.tar", layer),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
+            entry = tarfile.TarInfo(file)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
     return archive.getvalue()
 
 
@@ -124,7 +151,7 @@ class Place:
                 raise
         texts = []
         for kind in ("out", "err"):
-            with open(f"{path}.{kind}", encoding="utf-8", errors="replace") as file:
+            with open(f"{path}.{kind}", encoding="utf-8", errors="replace", newline="") as file:
                 texts.append(file.read())
         for kind in ("in", "out", "err"):
             os.unlink(f"{path}.{kind}")
@@ -187,9 +214,9 @@ class Engine:
         """`run --rm` in the foreground"""
         raise NotImplementedError
 
-    def both(self, scenario):
+    def both(self, scenario, at_once=True):
         """scenario(runtime) under runlxc and runc, side by side; both must return the same, which is returned."""
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with concurrent.futures.ThreadPoolExecutor(2 if at_once else 1) as pool:
             theirs = pool.submit(scenario, REFERENCE)
             ours = pool.submit(scenario, OURS)
             seen = ours.result()
@@ -197,7 +224,7 @@ class Engine:
         assert seen == expected, f"\n  under runlxc: {seen!r}\n  under runc:   {expected!r}"
         return seen
 
-    def same(self, flags, *args, status=0, output=None, **options):
+    def same(self, flags, *args, status=0, output=None, at_once=True, **options):
         """The same command under both: the same output and exit status, and the ones that are asked for."""
         results = {}
 
@@ -205,7 +232,7 @@ class Engine:
             results[runtime] = result = self.run(runtime, flags, args, **options)
             return result.status, result.stdout
 
-        seen = self.both(scenario)
+        seen = self.both(scenario, at_once)
         ours = results[OURS]
         assert seen[0] == status, f"exit status {status} is right: {ours}"
         if status not in (125, 126, 127):  # then the engine quotes the runtime, in its own words
@@ -213,3 +240,47 @@ class Engine:
         if output is not None:
             assert seen[1] == output, f"{output!r} is right: {ours}"
         return ours
+
+
+class Box:
+    """A container that stays, of Docker's or Podman's."""
+
+    def __init__(self, engine, name):
+        self.engine, self.name = engine, name
+
+    def inspect(self, what="json .State"):
+        return json.loads(self.engine.ok("inspect", "--format", "{{" + what + "}}", self.name))
+
+    @property
+    def pid(self):
+        return self.inspect("json .State.Pid")
+
+    @property
+    def status(self):
+        return self.inspect("json .State.Status")
+
+    def ok(self, verb, *args, **options):
+        """A verb on it, with what stands between verb and container in `args`."""
+        return self.engine.ok(verb, *args, self.name, **options)
+
+    def exec(self, flags, *args, **options):
+        return self.engine("exec", *flags, self.name, *args, **options)
+
+    def exec_ok(self, flags, *args, **options):
+        return self.engine.ok("exec", *flags, self.name, *args, **options)
+
+    def wait(self):
+        return int(self.ok("wait"))
+
+    def logs(self):
+        return self.ok("logs")
+
+    def logged(self, text):
+        """Waits until it has said so."""
+        wait_until(lambda: text in self.logs(), f"{text!r} in the log")
+        return self
+
+    def has(self, field, value):
+        """Waits until a field of its state has a value."""
+        wait_until(lambda: self.inspect()[field] == value, f"{field} is {value}: {self.inspect()}")
+        return self

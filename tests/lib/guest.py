@@ -14,12 +14,17 @@ INTEGRATION = "tests/integration/"
 SELECTION = (
     "test_apparmor.py",
     "test_cgroups.py",
+    "test_checkpoint.py",
     "test_create_start.py",
     "test_delete.py",
     "test_devices.py",
     "test_exec.py",
     "test_kill.py",
     "test_pause.py",
+    "test_update.py::test_a_flag_changes_its_limit_and_no_other",
+    "test_update.py::test_a_refused_value_leaves_everything_as_it_was",
+    "test_update.py::test_memory_and_swap_grow_and_shrink_together",
+    "test_update.py::test_unified_settings",
 )
 
 # In a guest with SELinux in AppArmor's place.

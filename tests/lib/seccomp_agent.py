@@ -51,12 +51,14 @@ class Notification:
 
 class Agent:
     """`answer` is called with each Notification, in a thread; without it every call is let through.
-    `states` are the documents that came, one for each process."""
+    `states` are the documents that came, one for each process; `closed` counts the connections that were closed
+    behind theirs."""
 
     def __init__(self, path, answer=None):
         self.path = path
         self.answer = answer or Notification.let_pass
         self.states, self.descriptors, self.notifications, self.faults = [], [], [], []
+        self.closed = 0
         self._threads = []
         self._end, self._end_writer = os.pipe()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
@@ -84,26 +86,34 @@ class Agent:
         return None if self._end in events else events[fd]
 
     def _accept(self):
-        while self._wait(self._socket) is not None:
-            connection, _ = self._socket.accept()
-            with connection:
-                self._take(connection)
+        while self._wait(self._socket.fileno()) is not None:
+            self._spawn(self._take, self._socket.accept()[0])
 
     def _take(self, connection):
+        with connection:
+            self._take_document(connection)
+            # runc 1.1 forgets to close it.
+            if self._wait(connection.fileno()) is not None:
+                assert connection.recv(1) == b"", "something behind the document"
+                self.closed += 1
+
+    def _take_document(self, connection):
         connection.settimeout(system.DEADLINE)
-        text, fds = b"", array.array("i")
-        while True:
+        text, fds, state = b"", array.array("i"), None
+        while state is None:
             data, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(8 * fds.itemsize))
-            if not data:
-                break
+            assert data, f"closed in the midst of a document: {text}"
             for _, _, received in ancillary:
                 assert not text, "descriptors that did not come with the first byte"
                 fds.frombytes(received)
             text += data
-        # A document, its end and nothing behind it.
+            try:
+                state = json.loads(text)
+            except ValueError:
+                pass  # not all of it
         self.descriptors.append(len(fds))
         self._spawn(self._serve, fds[0])
-        self.states.append(json.loads(text))
+        self.states.append(state)
 
     def _serve(self, listener):
         try:
@@ -120,11 +130,15 @@ class Agent:
         finally:
             os.close(listener)
 
+    def told(self, count):
+        """Waits for the documents of so many processes; there are no more."""
+        system.wait_until(lambda: len(self.states) >= count, f"{count} documents")
+        assert self.descriptors == [1] * count
+        return self.states
+
     @property
     def state(self):
-        """The one document that came."""
-        assert len(self.states) == 1
-        return self.states[0]
+        return self.told(1)[0]
 
     def close(self):
         """Also what the end of the agent is: nobody has the listeners any more."""

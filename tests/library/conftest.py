@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lib.bundle import BUSYBOX, Bundle, make_rootfs
+from lib.bundle import Bundle, make_rootfs
 from lib.command import PATH
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -26,8 +26,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def build(request):
-    """The build directory that the command under test is in."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(request.config.command)))
+    """The build directory that the command under test is in; with an installed one, the usual."""
+    directory = os.path.dirname(os.path.dirname(os.path.dirname(request.config.command)))
+    return directory if os.path.isdir(f"{directory}/src/api") else f"{REPOSITORY}/build"
 
 
 @pytest.fixture(scope="session")
@@ -113,15 +114,17 @@ def run(driver, command):
 
 @pytest.fixture
 def up(driver, command):
-    """Starts a Command that stays: `cat` unless it is another, and sleeps until it is killed."""
+    """Starts Commands that stay: they sleep, unless they are told something else, until they are killed."""
+    started = []
 
     def make(*args, **fields):
         document = command(*(args or ("sleep", "1000")), **fields)
-        process = driver.run(document, stdin=-3, stdout=-3, stderr=-3)
-        process.id = document["id"]
-        return process
+        started.append(driver.run(document, stdin=-3, stdout=-3, stderr=-3))
+        started[-1].id = document["id"]
+        return started[-1]
 
-    return make
+    yield make
+    clean(driver)
 
 
 class Client:

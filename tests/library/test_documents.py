@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/library.md says what is so: its programs and command lines, as they stand there, on what `make install` installs."""
+"""docs/library.md: its programs and command lines, as they stand there, with what `make install` installs."""
 
 import os
 import re
@@ -94,7 +94,6 @@ def test_the_program_with_many(installed, workdir, rootfs, new_id):
     result = run(program, rootfs, new_id(), environment=installed)
     assert (result.returncode, result.stderr) == (0, "")
     assert sorted(result.stdout.splitlines()) == [f"{number}: {number}" for number in range(10)]
-    # Without the library, the message is the loader's; without a root file system, ours.
     result = run(program, "/no/such", new_id(), environment=installed)
     assert 'rootfs: "/no/such": no such file or directory' in result.stderr
 

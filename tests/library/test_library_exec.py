@@ -106,7 +106,8 @@ def test_D38_the_directory(run_in):
 
 def test_D38_an_oci_process_document(runlxc, driver, up):
     container = up()
-    process = {"cwd": "/tmp", "args": ["sh", "-c", "pwd; echo $A; id -u"], "env": ["PATH=/bin", "A=b"], "user": {"uid": 5}}
+    args = ["sh", "-c", "pwd; echo $A; id -u"]
+    process = {"cwd": "/tmp", "args": args, "env": ["PATH=/bin", "A=b"], "user": {"uid": 5}}
     with driver.exec(container.id, process=process, stdout=runlxc.PIPE) as running:
         assert running.stdout.read() == b"/tmp\nb\n5\n"
         assert running.wait(20).status == 0

@@ -5,12 +5,16 @@ import glob
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
 from lib import system
+
+BINDINGS = f"{os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}/bindings/python"
 
 # ---- D07, D28, D29, D30 ----
 
@@ -152,16 +156,27 @@ def test_D31_killed_by_somebody_is_not_out_of_memory(driver, command):
         assert process.wait(20) == (137, signal.SIGKILL, False)
 
 
+OUT_OF_MEMORY = [(EATER, (137, 9, True)), (f"sh -c '{EATER}'; exit 3", (3, 0, True))]
+
+
 @pytest.mark.parametrize("lxc_monitor", [False, True])
-@pytest.mark.parametrize(
-    ("script", "how"),
-    [(EATER, (137, 9, True)), (f"sh -c '{EATER}'; exit 3", (3, 0, True)), ("kill -9 $$; exit 4", (4, 0, False))],
-)
-def test_D31_in_a_bundle(driver, oci_bundle, new_id, lxc_monitor, script, how):
-    """With LXC's monitor kept the cgroup may be gone before anyone has looked."""
-    bundle = oci_bundle(script)
+def test_D31_in_a_bundle_that_has_memory_enough(driver, oci_bundle, new_id, lxc_monitor):
+    limited(driver, oci_bundle("sh -c 'kill -9 $$'; exit 4"), new_id(), (4, 0, False), lxc_monitor)
+
+
+@pytest.mark.parametrize(("script", "how"), OUT_OF_MEMORY)
+def test_D31_in_a_bundle(driver, oci_bundle, new_id, script, how):
+    limited(driver, oci_bundle(script), new_id(), how, False)
+
+
+@pytest.mark.parametrize(("script", "how"), OUT_OF_MEMORY)
+def test_D31_with_lxcs_monitor_kept(driver, oci_bundle, new_id, script, how):
+    limited(driver, oci_bundle(script), new_id(), how, True)
+
+
+def limited(driver, bundle, id_, how, lxc_monitor):
     bundle.resources["memory"] = {"limit": 32 << 20}
-    with driver.run_bundle(new_id(), bundle.path, bundle.config, stderr=-3, lxc_monitor=lxc_monitor) as process:
+    with driver.run_bundle(id_, bundle.path, bundle.config, stderr=-3, lxc_monitor=lxc_monitor) as process:
         assert process.wait(20) == how
 
 
@@ -204,6 +219,45 @@ def test_D32_a_signals_is_128_and_its_number(driver, up, number):
     with pytest.raises(Exception, match="signal") as error:
         process.signal(number) if process._handle else container.signal(65)  # pylint: disable=protected-access
     assert error.typename == "Error"
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_D32_one_that_somebody_else_has_reaped(runlxc, driver, up, ignored):
+    """Whoever calls waitpid(-1), or ignores SIGCHLD: the kernel may know its status still."""
+    previous = signal.signal(signal.SIGCHLD, signal.SIG_IGN) if ignored else None
+    try:
+        container = up()
+        container.signal(9)
+        if not ignored:
+            os.waitpid(container.pid, 0)
+        if system.kernel_tells_exit_statuses():
+            assert container.wait(20) == (137, 9, False)
+        else:
+            with pytest.raises(runlxc.Error, match=f"exit status of process {container.pid}"):
+                container.wait(20)
+            assert container.wait(20)[1:] == (0, False)  # it has ended; that much is known
+    finally:
+        if ignored:
+            signal.signal(signal.SIGCHLD, previous)
+    assert driver.list() == []
+
+
+def test_one_whose_caller_is_killed_goes_on(driver, command, token):
+    script = (
+        "import runlxc, sys\n"
+        "process = runlxc.Driver(sys.argv[1]).run(sys.argv[2], stdout=runlxc.DEVNULL)\n"
+        "print(process.pid, flush=True)\n"
+        "process.wait()"
+    )
+    document = command("sleep", "1000")
+    root = os.path.dirname(document["rootfs"]) + "/state"
+    environment = {**os.environ, "PYTHONPATH": BINDINGS, "RUNLXC_TEST_SESSION": token}
+    arguments = [sys.executable, "-B", "-c", script, root, json.dumps(document)]
+    with subprocess.Popen(arguments, stdin=-3, stdout=-1, env=environment) as caller:
+        pid = int(caller.stdout.readline())
+        caller.kill()
+    assert driver.info(document["id"]) == (True, False, pid, 0)
+    driver.delete(document["id"], force=True)
 
 
 # ---- D33: signals ----

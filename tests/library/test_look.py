@@ -161,7 +161,7 @@ def test_state_list_config_and_features(runlxc, driver, up, command):
     assert config["process"]["args"] == ["sh", "-c", "exit 3"]
 
 
-@pytest.mark.parametrize("verb", ["state", "stats", "config", "pids", "wait", "start", "pause", "resume", "delete"])
+@pytest.mark.parametrize("verb", ["state", "stats", "config", "pids", "wait", "start", "pause", "resume", "terminate", "delete"])
 def test_an_unknown_id_is_an_error(runlxc, driver, new_id, verb):
     id_ = new_id()
     with pytest.raises(runlxc.Error, match=f"container does not exist: {id_}"):
@@ -178,6 +178,14 @@ def test_two_drivers_on_one_root_and_on_two(runlxc, driver, up, workdir):
         assert container.wait(20).signal == 9
         # Deleted by whoever ran it; the other one may do so, too.
         other.delete(container.id, force=True)
+
+
+def test_limits_can_be_changed(runlxc, driver, up):
+    container = up(resources={"memory": 64 << 20})
+    driver.update(container.id, {"memory": {"limit": 48 << 20, "swap": 96 << 20}})
+    assert driver.stats(container.id)["data"]["memory_limit"] == 48 << 20
+    with pytest.raises(runlxc.Error):
+        driver.update(container.id, {"memory": {"limit": "much"}})
 
 
 def test_the_log(runlxc, driver, command):

@@ -64,3 +64,16 @@ def test_deleting_what_a_killed_create_left_kills_nobody(two):
     second.runtime.ok("delete", "--force", second.id)
     assert not os.path.exists(left)
     assert first.status == "running"
+
+
+def test_a_first_process_that_was_moved_away_does_not_outlive_its_container(container, cgroup_parent):
+    made = container("sleep", "100")
+    made.bundle.cgroup(f"{cgroup_parent}/own")
+    made.up()
+    for mount in system.cgroup_hierarchies().values():
+        with open(f"{mount}{cgroup_parent}/cgroup.procs", "w", encoding="utf-8") as file:
+            file.write(str(made.pid))
+        os.rmdir(f"{mount}{cgroup_parent}/own")
+    with system.Pidfd(made.pid) as pidfd:
+        made.delete("--force")
+        pidfd.wait()

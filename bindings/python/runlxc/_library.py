@@ -112,6 +112,7 @@ _FUNCTIONS = {
     "pause": (c_int, c_void_p, c_char_p, _ERR),
     "resume": (c_int, c_void_p, c_char_p, _ERR),
     "unpause": (c_int, c_void_p, c_char_p, _ERR),
+    "update": (c_int, c_void_p, c_char_p, c_char_p, _ERR),
     "terminate": (c_int, c_void_p, c_char_p, _ERR),
     "clean": (c_int, c_void_p, c_char_p, _ERR),
     "info": (c_int, c_void_p, c_char_p, POINTER(CInfo), _ERR),

@@ -9,7 +9,7 @@ import json
 import os
 import signal as signals
 import weakref
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Union
 
 from . import _library
 from ._library import call, encode, library, string_array, take_list, take_numbers, take_text
@@ -328,6 +328,10 @@ class Driver:
         """The same as resume()."""
         self._call("unpause", encode(id))
 
+    def update(self, id: str, resources: Document) -> None:
+        """Changes its limits: an OCI resources document. What that leaves out stays as it is."""
+        self._call("update", encode(id), _c_text(resources))
+
     def terminate(self, id: str) -> None:
         """SIGKILL for every process; the container isn't deleted by that."""
         self._call("terminate", encode(id))
@@ -348,11 +352,11 @@ class Driver:
         """The OCI state document."""
         return json.loads(take_text(self._call("state", encode(id))))
 
-    def list(self) -> list[str]:
+    def list(self) -> List[str]:
         """The ids of all containers, sorted."""
         return take_list(self._call("list"))
 
-    def pids(self, id: str) -> list[int]:
+    def pids(self, id: str) -> List[int]:
         """Every pid in the container as the host sees it, ascending."""
         pointer, count = ctypes.POINTER(ctypes.c_int)(), ctypes.c_size_t()
         self._call("pids", encode(id), ctypes.byref(pointer), ctypes.byref(count))
