@@ -7,9 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,155 +24,6 @@
 #include "cgroup/stats.h"
 #include "console/console.h"
 #include "process/sync.h"
-
-/* ---- what to run ---- */
-
-static int read_config(struct creation *creation, struct error *err)
-{
-	const struct driver_create_options *options = creation->options;
-	cleanup_close int bundle = -1;
-
-	creation->bundle = realpath(options->bundle ? options->bundle : ".", NULL);
-	if (!creation->bundle)
-		return error_errno(err, errno, "--bundle \"%s\"",
-				   options->bundle ? options->bundle : ".");
-	if (options->config_text) {
-		creation->config_text = strdup(options->config_text);
-		creation->config_length = creation->config_text ? strlen(creation->config_text) : 0;
-	} else {
-		bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (bundle < 0)
-			return error_errno(err, errno, "--bundle \"%s\"", creation->bundle);
-		creation->config_text =
-		    path_read_file(bundle, "config.json", SPEC_MAX_BYTES, &creation->config_length,
-				   "config.json", err);
-	}
-	if (!creation->config_text)
-		return err->message ? -1 : error_errno(err, ENOMEM, "config.json");
-	creation->spec =
-	    spec_read_oci_text(creation->config_text, creation->config_length, "config.json", err);
-	if (!creation->spec || spec_validate(creation->spec, err) < 0 ||
-	    creation_apply_annotations(creation, err) < 0)
-		return -1;
-	if (!creation->spec->process.set)
-		return error_set(err, "config.json: process: is missing");
-	return 0;
-}
-
-static int open_rootfs(struct creation *creation, struct error *err)
-{
-	const char *path = creation->spec->root.path;
-	cleanup_close int bundle = -1;
-	char name[64];
-
-	bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	creation->rootfs_fd = openat(bundle, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (creation->rootfs_fd < 0)
-		return error_errno(err, errno, "root.path: \"%s\"", path);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", creation->rootfs_fd);
-	creation->rootfs = realpath(name, NULL);
-	if (!creation->rootfs)
-		return error_errno(err, errno, "root.path: \"%s\"", path);
-	return 0;
-}
-
-static int check_terminal(const struct creation *creation, bool keeps_terminal, struct error *err)
-{
-	bool terminal = creation->spec->process.terminal;
-	bool socket = creation->options->console_socket != NULL;
-
-	/* The words are runc's. */
-	if (terminal && !socket && !keeps_terminal)
-		return error_set(
-		    err, "cannot allocate tty if runlxc will detach without setting console "
-			 "socket (--console-socket)");
-	if (socket && (!terminal || keeps_terminal))
-		return error_set(
-		    err, "cannot use console socket if runlxc will not detach or allocate tty "
-			 "(--console-socket, process.terminal)");
-	return 0;
-}
-
-/* ---- where it is recorded ---- */
-
-static char *annotations_text(const struct spec *spec)
-{
-	struct json_object *object;
-	char *text;
-	size_t i;
-
-	if (!spec->annotations.count)
-		return NULL;
-	object = json_object_new_object();
-	for (i = 0; i < spec->annotations.count; i++)
-		json_object_object_add(object, spec->annotations.items[i].key,
-				       json_object_new_string(spec->annotations.items[i].value));
-	text = strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
-	json_object_put(object);
-	return text;
-}
-
-static char *owner_name(void)
-{
-	struct passwd entry, *found = NULL;
-	char space[4096];
-
-	if (geteuid() == 0)
-		return strdup("root");
-	if (getpwuid_r(geteuid(), &entry, space, sizeof(space), &found) != 0 || !found)
-		return strdup("");
-	return strdup(entry.pw_name);
-}
-
-static int record(struct creation *creation, struct error *err)
-{
-	struct state *state = calloc(1, sizeof(*state));
-	const struct spec_namespace *pid_ns = &creation->spec->linux_.namespaces[SPEC_NS_PID];
-
-	creation->container.state = state;
-	if (!state)
-		return error_errno(err, ENOMEM, "Failed to record the container");
-	state->id = strdup(creation->id);
-	state->oci_version = strdup(creation->spec->oci_version);
-	state->bundle = strdup(creation->bundle);
-	state->rootfs = strdup(creation->rootfs);
-	state->created = state_timestamp();
-	state->owner = owner_name();
-	state->annotations = annotations_text(creation->spec);
-	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
-	/* A kept monitor belongs to this container for good; one that goes at once only needs a
-	 * name that no other has meanwhile. */
-	if (state->cgroup_path &&
-	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
-		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0)
-		state->monitor_cgroup = NULL;
-	if (creation->options->lxc_monitor) {
-		state->monitor_pid = creation->monitor.pid;
-		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
-	}
-	state->created_only = true;
-	state->exit_status = -1;
-	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
-	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||
-	    !state->created || !state->owner || !state->cgroup_path != !state->monitor_cgroup)
-		return error_errno(err, ENOMEM, "Failed to record the container");
-	/* Before anything is made that must be cleaned up: whoever finds this container after we
-	 * were killed knows from here what there is to remove. */
-	return state_write_creating(&creation->container.dir, state, err);
-}
-
-/* What other commands will want to read of the container. */
-static int keep_configs(const struct creation *creation, struct error *err)
-{
-	const struct state_dir *dir = &creation->container.dir;
-
-	return state_file_create(dir, "config.json", creation->config_text, creation->config_length,
-				 err) < 0 ||
-		       state_file_create(dir, "config.lxc", creation->lxc_text,
-					 creation->lxc_length, err) < 0
-		   ? -1
-		   : 0;
-}
 
 static int prepare_cgroup(struct creation *creation, struct error *err)
 {
@@ -516,11 +365,11 @@ static int bring_up(struct creation *creation, struct error *err)
 	 * else's. */
 	if (lxc_rights_check(creation->spec, err) < 0 ||
 	    seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
-	    prepare_cgroup(creation, err) < 0 || record(creation, err) < 0 ||
+	    prepare_cgroup(creation, err) < 0 || creation_record(creation, err) < 0 ||
 	    (creation->scaffold && scaffold_check(creation, err) < 0) || spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
-	if (keep_configs(creation, err) < 0) {
+	if (creation_keep_configs(creation, err) < 0) {
 		hear_init(creation);
 		return -1;
 	}
@@ -585,12 +434,12 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 		0 ||
 	    lxc_monitor_spawn(&creation->monitor, id, 3 + creation->preserve, err) < 0)
 		return -1;
-	if (read_config(creation, err) < 0 ||
-	    check_terminal(creation,
-			   creation->start_at_once && !creation->detached &&
-			       !options->console_socket,
-			   err) < 0 ||
-	    open_rootfs(creation, err) < 0) {
+	if (creation_read_config(creation, err) < 0 ||
+	    creation_check_terminal(creation,
+				    creation->start_at_once && !creation->detached &&
+					!options->console_socket,
+				    err) < 0 ||
+	    creation_open_rootfs(creation, err) < 0) {
 		name_document(err);
 		return -1;
 	}

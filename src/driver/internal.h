@@ -145,6 +145,17 @@ int scaffold_leave_cgroups(struct creation *creation, struct error *err);
 int creation_apply_annotations(struct creation *creation, struct error *err);
 #define cleanup_creation __attribute__((cleanup(creation_free)))
 
+/* ---- creation_read.c, creation_record.c: parts of a creation ---- */
+
+/* The bundle's or the caller's document, read and checked; then its root. */
+int creation_read_config(struct creation *creation, struct error *err);
+int creation_open_rootfs(struct creation *creation, struct error *err);
+int creation_check_terminal(const struct creation *creation, bool keeps_terminal,
+			    struct error *err);
+/* What is going to be made, before it is; then what other commands will want to read. */
+int creation_record(struct creation *creation, struct error *err);
+int creation_keep_configs(const struct creation *creation, struct error *err);
+
 /* Its first process is known from here on. */
 void creation_note_process(struct creation *creation, pid_t pid);
 
