@@ -151,7 +151,8 @@ static int spawn(struct creation *creation, struct error *err)
 	room = lxc_monitor_room(3 + creation->preserve,
 				spec->mounts_count + spec->linux_.devices_count + 24);
 
-	if (process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
+	if (process_check_mount_label(spec->linux_.mount_label, err) < 0 ||
+	    process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
 			    creation->driver->log, &plan, err) < 0)
 		return -1;
 	if (spec->linux_.seccomp.set &&
@@ -299,6 +300,8 @@ static int settle(struct creation *creation, struct error *err)
 	struct container *container = &creation->container;
 
 	container->state->created_only = !creation->start_at_once;
+	if (!options->lxc_monitor)
+		container->state->monitor_pid = 0;
 	if (state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)

@@ -218,21 +218,18 @@ int container_owns_cgroup(const struct state *state, const struct cgroup_layout 
 static int remove_unsettled(const char *path, const struct cgroup_layout *layout, bool damaged,
 			    struct error *err)
 {
-	bool exists = false, in_use = false;
-
-	if (cgroup_wait_empty(layout, path, 2000, err) < 0) {
-		if (err->errnum != ETIMEDOUT)
-			return -1;
-		error_clear(err);
-		return damaged ? error_set(err,
-					   "the container's state is damaged, and processes run in "
-					   "the cgroup %s, which may be its or another's",
-					   path)
-			       : 0;
-	}
-	if (cgroup_probe(layout, path, &exists, &in_use, err) < 0)
+	/* Who is dying is waited for by either. */
+	if (cgroup_wait_empty(layout, path, 2000, err) == 0 &&
+	    cgroup_remove(layout, path, err) == 0)
+		return 0;
+	if (err->errnum != ETIMEDOUT && err->errnum != EBUSY)
 		return -1;
-	return exists && !in_use ? cgroup_remove(layout, path, err) : 0;
+	error_clear(err);
+	return damaged ? error_set(err,
+				   "the container's state is damaged, and processes run in the "
+				   "cgroup %s, which may be its or another's",
+				   path)
+		       : 0;
 }
 
 /* The first process, wherever somebody may have moved it. */

@@ -64,10 +64,10 @@ int creation_record(struct creation *creation, struct error *err)
 	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
 		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0)
 		state->monitor_cgroup = NULL;
-	if (creation->options->lxc_monitor) {
-		state->monitor_pid = creation->monitor.pid;
-		state->monitor_start = state_process_start(creation->monitor.pid, NULL);
-	}
+	/* Whoever finds a create that was killed waits for its monitor's end, before he looks for what
+	 * that may be making still. */
+	state->monitor_pid = creation->monitor.pid;
+	state->monitor_start = state_process_start(creation->monitor.pid, NULL);
 	state->created_only = true;
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);

@@ -72,7 +72,7 @@ static void open_null(struct init *init)
 
 /* One empty read-only tmpfs serves every masked directory: the first is mounted, the others clone
  * it. */
-static int empty_tree(int *first)
+static int empty_tree(const struct init *init, int *first)
 {
 	int fs, tree = -1;
 
@@ -82,6 +82,7 @@ static int empty_tree(int *first)
 	if (fs >= 0 && kernel_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755") == 0 &&
 	    kernel_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2") == 0 &&
 	    kernel_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL) == 0 &&
+	    mounts_set_context(init, fs) == 0 &&
 	    kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
 		tree = kernel_fsmount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 					      MOUNT_ATTR_NOEXEC);
@@ -106,7 +107,7 @@ static void mask(struct init *init, const char *path, int *empty)
 	if (fstat(target, &st) < 0)
 		report_failure(init, 0, errno, "linux.maskedPaths: Failed to look at \"%s\"", path);
 	if (S_ISDIR(st.st_mode)) {
-		tree = empty_tree(empty);
+		tree = empty_tree(init, empty);
 	} else {
 		open_null(init);
 		tree = kernel_open_tree(init->null_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE);

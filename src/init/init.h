@@ -57,6 +57,9 @@ void start_hooks_run(struct init *init);
 
 /* ---- mounts.c: what LXC could not mount ---- */
 void mounts_apply(struct init *init);
+/* Gives a file system that is being made (fsopen(2)) the mount label, if there is one. -1 with
+ * errno. */
+int mounts_set_context(const struct init *init, int fs);
 
 /* ---- target.c: where it goes ---- */
 

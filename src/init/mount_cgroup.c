@@ -45,6 +45,7 @@ static int make_frame(struct init *init, const struct plan_mount *mount)
 
 	fs = kernel_fsopen("tmpfs");
 	if (fs < 0 || kernel_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755") < 0 ||
+	    mounts_set_context(init, fs) < 0 ||
 	    kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) < 0 ||
 	    (top = kernel_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)) <
 		0)

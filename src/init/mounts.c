@@ -11,31 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file_system.h"
 #include "base/kernel.h"
 #include "init/copy_up.h"
 
-/* Options as mount(8) writes them, handed to the kernel one by one. */
-static int configure(int fs, const char *data)
+int mounts_set_context(const struct init *init, int fs)
 {
-	char *copy = strdup(data), *option, *save = NULL;
-	int result = copy ? 0 : -1;
+	const char *label = plan_text(init->plan, init->plan->mount_label);
 
-	for (option = copy ? strtok_r(copy, ",", &save) : NULL; option && result == 0;
-	     option = strtok_r(NULL, ",", &save)) {
-		char *value = strchr(option, '=');
-
-		if (value)
-			*value++ = '\0';
-		if (kernel_fsconfig(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option,
-				    value) < 0)
-			result = -1;
-	}
-	free(copy);
-	return result;
+	return label ? kernel_fsconfig(fs, FSCONFIG_SET_STRING, "context", label) : 0;
 }
 
-static int new_file_system(const struct plan *plan, const struct plan_mount *mount)
+static int new_file_system(const struct init *init, const struct plan_mount *mount)
 {
+	const struct plan *plan = init->plan;
 	const char *source = plan_text(plan, mount->source), *data = plan_text(plan, mount->data);
 	unsigned int attributes = (unsigned int)mount->attr_set;
 	int fs, tree = -1, saved;
@@ -49,7 +38,8 @@ static int new_file_system(const struct plan *plan, const struct plan_mount *mou
 	if (source)
 		kernel_fsconfig(fs, FSCONFIG_SET_STRING, "source", source);
 	if ((!mount->sb_readonly || kernel_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL) == 0) &&
-	    (!data || configure(fs, data) == 0) &&
+	    (!data || file_system_configure(fs, data) == 0) &&
+	    (!mount->labelled || mounts_set_context(init, fs) == 0) &&
 	    kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
 		tree = kernel_fsmount(fs, attributes);
 	saved = errno;
@@ -113,13 +103,15 @@ static int mount_tree(struct init *init, const struct plan_mount *mount)
 static int mount_new(struct init *init, const struct plan_mount *mount)
 {
 	const struct plan *plan = init->plan;
+	const char *label = mount->labelled ? plan_text(plan, plan->mount_label) : NULL;
 	int tree;
 
-	tree = new_file_system(plan, mount);
+	tree = new_file_system(init, mount);
 	if (tree < 0)
-		report_failure(init, 0, errno, "%s: Failed to make a %s for \"%s\"",
+		report_failure(init, 0, errno, "%s: Failed to make a %s for \"%s\"%s%s",
 			       plan_text(plan, mount->what), plan_text(plan, mount->type),
-			       plan_text(plan, mount->destination));
+			       plan_text(plan, mount->destination),
+			       label ? " with linux.mountLabel " : "", label ? label : "");
 	mounts_attach(init, mount, tree);
 	return tree;
 }
@@ -131,7 +123,7 @@ static int reconfigure(int target, const char *data)
 
 	if (fs < 0)
 		return -1;
-	if (configure(fs, data) == 0 &&
+	if (file_system_configure(fs, data) == 0 &&
 	    kernel_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL) == 0)
 		result = 0;
 	saved = errno;

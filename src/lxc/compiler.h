@@ -99,4 +99,10 @@ int compiler_make_sysfs(struct compiler *compiler, const char *what,
 /* devices.c: nodes and binds into the plan. `setup_dev`: /dev is not the user's own. */
 int compiler_add_devices(struct compiler *compiler, bool setup_dev, struct error *err);
 
+/* host_sources.c: file systems whose sources are the host's; a detached tree's number, as init will
+ * know it. */
+bool compiler_has_host_source(const char *type, const char *source);
+int compiler_make_from_host(struct compiler *compiler, const struct late_request *request,
+			    struct error *err);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/kernel.h"
 #include "base/procfs.h"
 #include "lxc/compiler.h"
+#include "lxc/mount_label.h"
 
 struct plan_mount *compiler_add_late(struct compiler *compiler)
 {
@@ -159,10 +160,19 @@ int compiler_add_late_mount(struct compiler *compiler, const struct late_request
 		late->kind = PLAN_MOUNT_TREE;
 		late->fd = compiler_make_sysfs(compiler, request->what, options, err);
 		return late->fd < 0 ? -1 : 0; /* made with its options */
+	} else if (compiler_has_host_source(type, request->source) && !options->copy_up) {
+		late->kind = PLAN_MOUNT_TREE;
+		late->fd = compiler_make_from_host(compiler, request, err);
+		if (late->fd < 0)
+			return -1;
+		late->attr_rec_set = options->attr_rec_set;
+		late->attr_rec_clear = options->attr_rec_clear;
+		return 0;
 	} else if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0) {
 		late->kind = PLAN_MOUNT_CGROUP;
 	} else {
 		late->kind = PLAN_MOUNT_NEW;
+		late->labelled = compiler->recipe->mount_label && mount_label_applies(type);
 		late->data = plan_add_string(compiler->plan, options->data);
 		/* A disk's file system must be told before it reads its journal. */
 		late->sb_readonly = options->attr_set & MOUNT_ATTR_RDONLY && request->source &&

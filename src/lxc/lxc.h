@@ -37,6 +37,8 @@ struct lxc_recipe {
 	size_t fds_count;
 	bool join_time; /* time_fd is one of them: a time namespace for LXC's monitor to join */
 	int time_fd;
+	const char *mount_label; /* for new file systems that LXC mounts; NULL: none */
+	bool has_mqueue;	 /* one is mounted; its label is the monitor's affair */
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
 			   it */
 };

@@ -323,6 +323,7 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 		if (strcmp(place.path, "proc") == 0)
 			compiler->have_proc = !options.bind && strcmp(type, "proc") == 0;
 	}
+	compiler->recipe->has_mqueue |= !options.bind && strcmp(type, "mqueue") == 0;
 	add_target(compiler, &options, type, place.path, late);
 	return 0;
 }
@@ -390,11 +391,16 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	    .request = request, .recipe = recipe, .plan = plan, .targets = targets, .late = late};
 	bool setup_dev = true;
 	struct plan_list list;
+	plan_string label;
 	struct stat st;
 	size_t i;
 
 	if (!targets || !late)
 		return error_errno(err, ENOMEM, "mounts");
+	/* LXC's mounts get it from the monitor, init's from the plan. */
+	recipe->mount_label = spec->linux_.mount_label;
+	label = plan_add_string(plan, recipe->mount_label);
+	plan_head(plan)->mount_label = label;
 	for (i = 0; i < spec->mounts_count; i++)
 		if (compile_mount(&compiler, i, err) < 0)
 			return -1;

@@ -107,6 +107,7 @@ int lxc_monitor_spawn(struct lxc_monitor *monitor, const char *id, int lowest, s
 static int write_block(const struct lxc_start *start, struct error *err)
 {
 	cleanup_close int fd = kernel_memfd_create("runlxc-recipe", MFD_CLOEXEC);
+	const char *label = start->recipe->mount_label ? start->recipe->mount_label : "";
 	cleanup_free char *block = NULL;
 	size_t length = 0, i;
 	FILE *out = open_memstream(&block, &length);
@@ -118,6 +119,7 @@ static int write_block(const struct lxc_start *start, struct error *err)
 	}
 	fwrite(start->name, 1, strlen(start->name) + 1, out);
 	fwrite(start->path, 1, strlen(start->path) + 1, out);
+	fwrite(label, 1, strlen(label) + 1, out);
 	for (i = 0; i < start->recipe->count; i++) {
 		const struct lxc_item *item = &start->recipe->items[i];
 
@@ -136,6 +138,7 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .plan_fd = start->plan_fd,
 	    .pivot_fd = start->pivot_fd,
 	    .time_fd = start->recipe->join_time ? start->recipe->time_fd : -1,
+	    .label_mqueue = start->recipe->has_mqueue,
 	    .keep_monitor = start->keep_monitor,
 	    .debug = start->debug};
 	union {

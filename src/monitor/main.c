@@ -22,13 +22,17 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "monitor/cgroups.h"
+#include "monitor/children.h"
+#include "monitor/labels.h"
+#include "monitor/namespaces.h"
 #include "monitor/pivot.h"
 #include "monitor/reaped.h"
 #include "monitor/sockets.h"
 
 struct monitor {
 	int control, log_fd, dir;
-	const char *block, *block_end, *name, *path, *items;
+	const char *block, *block_end, *name, *path, *label, *items;
 	struct monitor_request request;
 };
 
@@ -59,7 +63,8 @@ static void map_block(struct monitor *monitor, int fd)
 	monitor->block_end = monitor->block + st.st_size;
 	monitor->name = monitor->block;
 	monitor->path = next_string(monitor, monitor->name);
-	monitor->items = monitor->path ? next_string(monitor, monitor->path) : NULL;
+	monitor->label = monitor->path ? next_string(monitor, monitor->path) : NULL;
+	monitor->items = monitor->label ? next_string(monitor, monitor->label) : NULL;
 	if (!monitor->items)
 		FAIL(monitor, "the recipe can't be read\n");
 }
@@ -112,6 +117,19 @@ _Noreturn static void fail_item(const struct monitor *monitor, const char *key, 
 	if (!lxc_config_item_is_supported(key))
 		dprintf(monitor->log_fd, "runlxc: LXC %s has no such key\n", lxc_get_version());
 	FAIL(monitor, MONITOR_REFUSES "%s = %s\n", key, value);
+}
+
+/* The value of one of the items; NULL: there is none. */
+static const char *item(struct monitor *monitor, const char *wanted)
+{
+	const char *key, *value;
+
+	for (key = monitor->items; key < monitor->block_end; key = next_string(monitor, value)) {
+		value = next_string(monitor, key);
+		if (strcmp(key, wanted) == 0)
+			return value;
+	}
+	return NULL;
 }
 
 static void set_items(struct monitor *monitor, struct lxc_container *container)
@@ -220,6 +238,9 @@ static void set_runtime_directory(const struct monitor *monitor)
 static int start(struct monitor *monitor)
 {
 	const struct monitor_request *request = &monitor->request;
+	/* A user's container may have none. */
+	const char *cgroup = item(monitor, "lxc.cgroup.dir.monitor");
+	const char *namespaces = item(monitor, "lxc.namespace.clone");
 	struct lxc_container *container;
 	char init_path[64], plan_number[16];
 	char *const arguments[] = {init_path, plan_number, NULL};
@@ -240,8 +261,15 @@ static int start(struct monitor *monitor)
 		sockets_check_peers();
 		reaped_listen(monitor->control);
 	} else {
+		children_begin();
 		sockets_hide(monitor->dir);
+		if (cgroup)
+			cgroups_stay_out(cgroup);
 	}
+	if (*monitor->label)
+		labels_set(monitor->label, request->label_mqueue, monitor->log_fd);
+	if (namespaces)
+		namespaces_only(namespaces);
 	if (request->pivot_fd >= 0)
 		pivot_announce(request->pivot_fd);
 	container->want_daemonize(container, false);

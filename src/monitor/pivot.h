@@ -11,4 +11,7 @@
  * on `sync` first and waits for the answer. */
 void pivot_announce(int sync);
 
+/* Says so. -1 with errno: the caller doesn't want to go on. */
+int pivot_is_next(void);
+
 #endif

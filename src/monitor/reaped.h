@@ -12,8 +12,8 @@
 /* Over `control` the caller tells which process that is (lxc_monitor_keep()), sooner or later. */
 void reaped_listen(int control);
 
-/* *status is that of wait(2), *oom_killed whether memory was the reason of anybody's end. -1: it was not
- * waited for. */
+/* *status is that of wait(2), *oom_killed whether memory was the reason of anybody's end. -1: it
+ * was not waited for. */
 int reaped_status(int *status, bool *oom_killed);
 
 #endif

@@ -236,8 +236,10 @@ void become_prepare(struct init *init)
 			report_failure(init, 0, errno,
 				       "process.user.additionalGids: Failed to set them");
 	}
-	if (make_directories(plan_text(plan, plan->cwd)) < 0 && errno != EACCES && errno != EROFS &&
-	    errno != ENOENT)
+	/* As with runc the container's first process finds its directory made, and no other does.
+	 */
+	if (!(plan->flags & PLAN_JOIN) && make_directories(plan_text(plan, plan->cwd)) < 0 &&
+	    errno != EACCES && errno != EROFS && errno != ENOENT)
 		report_failure(init, 0, errno, "process.cwd: Failed to make \"%s\"",
 			       plan_text(plan, plan->cwd));
 	/* Be the user, for the file system only: what is checked here is what the program may do.

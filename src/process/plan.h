@@ -72,6 +72,7 @@ struct plan_mount {
 	uint32_t propagation;	       /* MS_SHARED … with MS_REC; 0: nothing was asked for */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*, of this mount */
 	uint64_t attr_rec_set, attr_rec_clear; /* of everything below it, too */
+	uint32_t labelled;    /* a new file system that gets plan.mount_label */
 	uint32_t sb_readonly; /* the file system itself is read-only, not just this mount of it */
 	plan_string destination, type, source, data;
 	plan_string what; /* for errors: "mounts[3]" */
@@ -124,6 +125,7 @@ struct plan {
 	plan_string cwd;
 	plan_string apparmor, selinux;
 	plan_string hostname, domainname; /* what LXC doesn't set */
+	plan_string mount_label;
 	uint32_t console_height, console_width;
 
 	struct plan_list seccomp; /* struct sock_filter */

@@ -83,5 +83,7 @@ int process_apply_from_outside(const struct spec_process *process, pid_t pid, st
 
 /* Whether the host can apply the labels that are asked for; an error names the field. */
 int process_check_labels(const struct spec_process *process, struct error *err);
+/* The same for linux.mountLabel (NULL: none), and whether it is one at all. */
+int process_check_mount_label(const char *label, struct error *err);
 
 #endif

@@ -27,7 +27,5 @@ static int refuse_intel_rdt(const struct spec *spec, struct error *err)
 
 int spec_refuse_unsupported(const struct spec *spec, struct error *err)
 {
-	if (spec->linux_.mount_label)
-		return spec_invalid(spec, err, "linux.mountLabel: " REASON);
 	return refuse_intel_rdt(spec, err);
 }

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lib import engine, leaks, system
+from lib import engine, system
 from lib.containerd import Containerd
 from lib.docker import Docker
 from lib.podman import Podman
@@ -53,6 +53,18 @@ def containerd_daemon(place, session_directory):
 
 
 @pytest.fixture(scope="session")
+def cri_daemon(place, session_directory):
+    engine.need("containerd", "ctr", "containerd-shim-runc-v2")
+    pytest.importorskip("grpc", reason="python3-grpcio is not installed")
+    pytest.importorskip("google.protobuf", reason="python3-protobuf is not installed")
+    from lib.cri import Cri  # pylint: disable=import-outside-toplevel
+
+    made = Cri(place, f"{session_directory}/busybox")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
 def podman_storage(place, session_directory):
     engine.need("podman", "conmon")
     made = Podman(place, f"{session_directory}/busybox")
@@ -94,3 +106,9 @@ def containerd(containerd_daemon):
 def podman(podman_storage):
     yield podman_storage
     _cleared(podman_storage)
+
+
+@pytest.fixture
+def cri(cri_daemon):
+    yield cri_daemon
+    _cleared(cri_daemon)

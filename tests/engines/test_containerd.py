@@ -10,7 +10,7 @@ import pytest
 from lib import system
 from lib.containerd import IMAGE
 from lib.system import wait_until
-from lib.terminal import UserTerminal, set_size
+from lib.terminal import UserTerminal
 
 LOOP = "trap 'exit 3' TERM; trap 'touch /tmp/hup' HUP; touch /tmp/ready; while :; do usleep 10000; done"
 
@@ -43,7 +43,9 @@ def test_standard_input(containerd):
     )
 
 
-def test_a_terminal_follows_the_size(containerd):
+def test_a_terminal_has_the_size_of_the_users(containerd):
+    """It is set once the task runs. ctr 1.6 may miss a change right after that, whatever the runtime."""
+
     def scenario(runtime):
         with UserTerminal(rows=33, columns=99) as user:
             argv = containerd.argv(
@@ -51,11 +53,8 @@ def test_a_terminal_follows_the_size(containerd):
             )
             user.run(argv, containerd.place.environment)
             user.screen_until("# ")
-            user.type("until stty size | grep '^33 99$'; do usleep 10000; done\n")
+            user.type("until stty size | grep '^33 99$'; do usleep 10000; done; exit 7\n")
             user.screen_until("\n33 99\r")
-            set_size(user.master, 40, 120)
-            user.type("until stty size | grep '^40 120$'; do usleep 10000; done; exit 7\n")
-            user.screen_until("\n40 120\r")
             return user.wait()
 
     assert containerd.both(scenario) == 7
@@ -290,6 +289,6 @@ def test_many_at_once(containerd, count):
 @pytest.mark.full
 @pytest.mark.limit(300)
 def test_many_one_after_another(containerd):
-    for i in range(int(os.environ.get("RUNLXC_TESTS_LOOPS", "50"))):
+    for i in range(containerd.loops()):
         done = containerd.run("runlxc", [], ["sh", "-c", f"echo {i}; exit {i % 100}"])
         assert (done.status, done.stdout) == (i % 100, f"{i}\n"), done

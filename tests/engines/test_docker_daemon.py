@@ -101,29 +101,18 @@ def test_containers_end_with_the_daemon_and_always_ones_come_back(docker):
     docker.both(scenario)
 
 
-def test_ten_at_once(docker):
-    _at_once(docker, 10)
-
-
-@pytest.mark.full
 def test_twenty_at_once(docker):
-    _at_once(docker, 20)
-
-
-def _at_once(docker, count):
     def one(i):
         done = docker.run("runlxc", [], ["sh", "-c", f"echo {i}; exit {i}"])
         return done.status, done.stdout
 
-    with concurrent.futures.ThreadPoolExecutor(count) as pool:
-        assert list(pool.map(one, range(count))) == [(i, f"{i}\n") for i in range(count)]
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(one, range(20))) == [(i, f"{i}\n") for i in range(20)]
 
 
-@pytest.mark.full
 @pytest.mark.limit(300)
 def test_many_one_after_another(docker):
-    count = int(os.environ.get("RUNLXC_TESTS_LOOPS", "50"))
-    for i in range(count):
+    for i in range(docker.loops()):
         done = docker.run("runlxc", ["--network", "none"], ["sh", "-c", f"echo {i}; exit {i % 100}"])
         assert (done.status, done.stdout) == (i % 100, f"{i}\n"), done
 

@@ -34,6 +34,7 @@ def test_exec_with_input_user_directory_and_environment(docker):
     assert seen[3] == "/real/inner\nyes a b"
 
 
+@pytest.mark.full
 def test_exec_on_a_terminal_follows_the_size(docker):
     def scenario(runtime):
         box = docker.up(runtime, [], "sleep", "100")

@@ -70,6 +70,7 @@ def test_restart_runs_it_anew(docker):
     assert docker.both(scenario) == ("running", "run\nrun\nrun")
 
 
+@pytest.mark.full
 def test_start_after_it_has_ended(docker):
     def scenario(runtime):
         box = docker.up(runtime, [], "sh", "-c", "echo run; exit 2")
@@ -115,6 +116,7 @@ def test_rm_force_removes_a_running_and_a_paused_one(docker):
     assert docker.both(scenario) == (1, 1)
 
 
+@pytest.mark.full
 def test_rename_and_a_name_that_is_taken(docker):
     def scenario(runtime):
         box = docker.up(runtime, [], "true")
@@ -134,6 +136,7 @@ def test_top_shows_the_processes(docker):
     assert docker.both(scenario) == ["sh -c sleep 111 & sleep 222 & wait", "sleep 111", "sleep 222"]
 
 
+@pytest.mark.full
 def test_stats_are_read(docker):
     def scenario(runtime):
         box = docker.up(runtime, ["--memory", "64m", "--pids-limit", "20"], "sh", "-c", "sleep 100 & wait")
@@ -189,6 +192,7 @@ def test_a_health_check_that_takes_too_long_is_killed(docker):
     docker.both(scenario)
 
 
+@pytest.mark.full
 def test_restart_on_failure_counts(docker):
     def scenario(runtime):
         box = docker.up(runtime, ["--restart", "on-failure:2"], "sh", "-c", "echo run; exit 1")

@@ -58,6 +58,7 @@ def test_standard_input_reaches_the_program(docker):
     docker.same(["-i"], "sh", "-c", "read line; echo got $line; cat", stdin=b"one\ntwo\n", output="got one\ntwo\n")
 
 
+@pytest.mark.full
 def test_a_megabyte_goes_through_unchanged(docker):
     data = bytes(range(256)) * 4096
     docker.same(["-i"], "md5sum", stdin=data, output=f"{hashlib.md5(data).hexdigest()}  -\n")
@@ -200,6 +201,7 @@ def test_commit_diff_and_export(docker):
     assert "A /tmp/new" in docker.both(scenario)[0]
 
 
+@pytest.mark.full
 def test_build_runs_its_steps_under_the_default_runtime(docker):
     """The classic builder takes the daemon's default; runc is that here. What is built runs under both."""
     directory = f"{docker.directory}/build-{docker.name()}"

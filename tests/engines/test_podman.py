@@ -485,6 +485,6 @@ def test_many_at_once(podman, count):
 @pytest.mark.full
 @pytest.mark.limit(300)
 def test_many_one_after_another(podman):
-    for i in range(int(os.environ.get("RUNLXC_TESTS_LOOPS", "50"))):
+    for i in range(podman.loops()):
         done = podman.run("runlxc", ["--network", "none"], ["sh", "-c", f"echo {i}; exit {i % 100}"])
         assert (done.status, done.stdout) == (i % 100, f"{i}\n"), done

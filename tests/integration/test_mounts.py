@@ -470,3 +470,22 @@ def test_bad_data_options_are_an_error_that_names_the_mount(container, option):
     result = made.run()
     result.assert_refused("/mnt")
     assert not made.exists
+
+
+def test_an_overlay_of_the_hosts_directories(container, tmp_path):
+    """Their names are the host's, also where the container has something under the same names."""
+    for name in ("lower", "upper", "work"):
+        (tmp_path / name).mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path], check=True)
+    try:
+        for name in ("lower", "upper", "work"):
+            (tmp_path / name).mkdir()
+        (tmp_path / "lower" / "below").write_text("below\n")
+        made = container(shell="cat /over/below; echo new >/over/above")
+        options = [f"{key}dir={tmp_path}/{name}" for key, name in (("lower", "lower"), ("upper", "upper"), ("work", "work"))]
+        made.bundle.mount("/over", "overlay", *options, kind="overlay")
+        assert made.run_ok() == "below\n"
+        assert (tmp_path / "upper" / "above").read_text() == "new\n"
+        assert os.listdir(tmp_path / "lower") == ["below"]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

@@ -358,3 +358,13 @@ def test_a_user_namespace_without_mappings_is_refused(container):
     made = container("true")
     made.bundle.with_namespace("user")
     made.run().assert_refused("Mappings")
+
+
+@pytest.mark.parametrize("kind", ["ipc", "network", "uts"])
+def test_joining_a_namespace_makes_no_other_new(container, kind):
+    first, second = container("sleep", "100").up(), container("sleep", "100")
+    name = {"network": "net"}.get(kind, kind)
+    second.bundle.with_namespace(kind, f"/proc/{first.pid}/ns/{name}").without_namespace("cgroup")
+    second.up()
+    assert system.namespace(second.pid, "cgroup") == system.namespace("self", "cgroup")
+    assert system.namespace(second.pid, name) == system.namespace(first.pid, name)

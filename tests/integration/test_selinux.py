@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""process.selinuxLabel and exec --process-label, under the policy of tests/vm/guest/selinux.cil: a guest loads it."""
+"""process.selinuxLabel, exec --process-label and linux.mountLabel, under the policy of tests/vm/guest/selinux.cil: a guest
+loads it."""
 
 import os
 
 import pytest
 
 from lib import system
+from lib.terminal import ConsoleSocket
 
-CONFINED = "system_u:system_r:runlxc_container_t"
-CONFINED_UNLESS_NO_NEW_PRIVILEGES = "system_u:system_r:runlxc_other_t"
-DENIED_FILE = b"system_u:object_r:runlxc_denied_t"
-HOST = "system_u:system_r:runlxc_host_t"
+CONFINED = "system_u:system_r:runlxc_container_t:s0"
+CONFINED_UNLESS_NO_NEW_PRIVILEGES = "system_u:system_r:runlxc_other_t:s0"
+FILE = "system_u:object_r:runlxc_file_t:s0"
+DENIED_FILE = b"system_u:object_r:runlxc_denied_t:s0"
+MOUNTED = "system_u:object_r:runlxc_denied_t:s0:c1,c2"
+HOST = "system_u:system_r:runlxc_host_t:s0"
 
 
 def _missing():
@@ -105,14 +109,14 @@ def test_exec_takes_a_label(box):
 
 def test_a_label_that_the_policy_does_not_have_is_an_error_that_names_it(box):
     made = box("true")
-    made.bundle.process["selinuxLabel"] = "system_u:system_r:nobody_t"
+    made.bundle.process["selinuxLabel"] = "system_u:system_r:nobody_t:s0"
     made.run().assert_refused("process.selinuxLabel", "nobody_t")
     assert not made.exists
 
 
 def test_exec_with_a_label_that_the_policy_does_not_have_is_an_error_that_names_it(box):
     made = box("sleep", "100").up()
-    result = made.exec("true", flags=["--process-label", "system_u:system_r:nobody_t"])
+    result = made.exec("true", flags=["--process-label", "system_u:system_r:nobody_t:s0"])
     result.assert_refused("process.selinuxLabel", "nobody_t")
     assert made.status == "running"
     assert system.cgroup_pids(made.pid) == {made.pid}
@@ -127,3 +131,127 @@ def test_a_label_that_no_new_privileges_does_not_allow_is_not_left_out(box):
     made.bundle.process["noNewPrivileges"] = True
     result = made.run()
     assert result.returncode != 0 and result.stdout == ""
+
+
+# ---- linux.mountLabel ----
+
+
+def file_label(made, path):
+    """As the host sees it, of a file of the container's."""
+    return os.getxattr(f"/proc/{made.pid}/root{path}", "security.selinux").decode().strip("\0")
+
+
+@pytest.fixture
+def labelled(container):
+    """A container with a mount label, and a tmpfs on /run besides the usual mounts."""
+
+    def make(*args, label=MOUNTED, **kwargs):
+        made = container(*args, **kwargs)
+        made.bundle.linux["mountLabel"] = label
+        made.bundle.mount("/run", "tmpfs", "mode=755", kind="tmpfs")
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize("user_namespace", [False, True])
+def test_the_new_file_systems_have_the_mount_label(labelled, user_namespace):
+    made = labelled(shell="mkdir /run/a; echo x > /run/a/b; echo ready; sleep 100")
+    if user_namespace:
+        made.bundle.user_namespace()
+    made.up()
+    made.wait_output("ready")
+    for path in ("/dev", "/dev/fd", "/dev/shm", "/dev/pts", "/dev/pts/ptmx", "/dev/mqueue", "/run", "/run/a", "/run/a/b"):
+        assert os.path.lexists(f"/proc/{made.pid}/root{path}"), path
+        if path != "/dev/fd":  # getxattr(2) would follow it
+            assert file_label(made, path) == MOUNTED, path
+    if not user_namespace:  # there it is a device of the host's, bound in
+        assert file_label(made, "/dev/null") == MOUNTED
+
+
+def test_what_covers_a_masked_directory_has_the_mount_label(labelled):
+    made = labelled("sleep", "100")
+    made.bundle.linux["maskedPaths"] = ["/sys/firmware"]
+    made.up()
+    assert os.listdir(f"/proc/{made.pid}/root/sys/firmware") == []
+    assert file_label(made, "/sys/firmware") == MOUNTED
+
+
+def test_what_is_the_kernels_or_the_hosts_keeps_its_label(labelled, tmp_path):
+    made = labelled("sleep", "100")
+    (tmp_path / "file").write_text("")
+    made.bundle.mount("/mnt", str(tmp_path), "rbind")
+    made.up()
+    for path in ("/", "/bin/busybox", "/proc", "/sys", "/sys/fs/cgroup", "/mnt", "/mnt/file"):
+        assert file_label(made, path) == FILE, path
+
+
+def test_a_mount_that_init_makes_has_the_mount_label(labelled):
+    made = labelled("sleep", "100")
+    made.bundle.mount("/var", "tmpfs", "tmpcopyup", kind="tmpfs")
+    os.mkdir(f"{made.bundle.rootfs}/var/copied")
+    made.up()
+    assert file_label(made, "/var") == MOUNTED
+    assert file_label(made, "/var/copied") == MOUNTED
+
+
+def test_the_terminal_has_the_mount_label(labelled, workdir):
+    made = labelled("sleep", "100")
+    made.bundle.process["terminal"] = True
+    with ConsoleSocket(f"{workdir}/console") as console:
+        made.create("--console-socket", console.path)
+        terminal, _ = console.receive()
+    assert file_label(made, "/dev/console") == MOUNTED
+    assert file_label(made, "/dev/pts/0") == MOUNTED
+    os.close(terminal)
+
+
+def test_the_policy_knows_the_files_by_the_mount_label(labelled):
+    """The container's program may write the root's files, and not those of the label."""
+    made = labelled(shell="echo x > /file && echo written; echo x > /run/file")
+    made.bundle.writable()
+    made.bundle.process["selinuxLabel"] = CONFINED
+    result = made.run()
+    assert result.stdout == "written\n" and "Permission denied" in result.stderr
+    made.bundle.linux["mountLabel"] = FILE
+    made.run_ok()
+
+
+def test_hooks_find_the_labelled_mounts(labelled):
+    """Before the root is changed: GPUs' hooks put devices into /dev there."""
+    made = labelled(shell="cat /dev/from-the-hook")
+    made.bundle.config["hooks"] = {
+        "createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", f"echo hello > {made.bundle.rootfs}/dev/from-the-hook"]}]
+    }
+    assert made.run_ok() == "hello\n"
+
+
+@pytest.mark.parametrize("label", ["system_u:object_r:nobody_t:s0", "nonsense", f'{FILE}",size="1k'])
+def test_a_mount_label_that_is_none_is_an_error_that_names_it(labelled, label):
+    made = labelled("true", label=label)
+    made.run().assert_refused("linux.mountLabel")
+    assert not made.exists
+
+
+def test_a_mount_label_that_the_policy_forbids_is_an_error_that_names_it(labelled):
+    made = labelled("true", label="system_u:object_r:runlxc_refused_t:s0")
+    made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["type"] != "mqueue"]
+    made.run().assert_refused("linux.mountLabel", "runlxc_refused_t", "ermission denied", "tmpfs")
+    assert not made.exists
+
+
+def test_one_that_the_policy_forbids_for_other_file_systems_names_it_too(labelled):
+    made = labelled("true", label="system_u:object_r:runlxc_refused_t:s0")
+    made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["type"] != "tmpfs"]
+    made.run().assert_refused("linux.mountLabel", "runlxc_refused_t", "ermission denied", "mqueue")
+    assert not made.exists
+    made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["type"] != "mqueue"]
+    made.run().assert_refused("linux.mountLabel", "runlxc_refused_t", "ermission denied", "devpts")
+    assert not made.exists
+
+
+def test_the_mqueue_of_the_host_keeps_its_label(labelled):
+    made = labelled("sleep", "100")
+    made.bundle.without_namespace("ipc")
+    made.up()
+    assert file_label(made, "/dev/mqueue") == FILE

@@ -27,13 +27,15 @@ disabled_plugins = [{disabled}]
 class Containerd(Engine):
     """Called in its namespaces: ctr makes fifos there."""
 
+    namespace = None  # of containerd's own kind
     disabled = '"io.containerd.grpc.v1.cri"'
     more = ""
 
     def __init__(self, place, busybox):
         super().__init__(place)
         self.directory = f"{place.directory}/{type(self).__name__.lower()}"
-        self.namespace = f"{self.token}-ctr"
+        self.namespace = self.namespace or f"{self.token}-ctr"
+        self.cgroup = f"/{self.namespace}"  # where ctr puts its tasks
         self.daemon = None
         os.mkdir(self.directory)
         with open(f"{self.directory}/config.toml", "w", encoding="utf-8") as file:
@@ -41,10 +43,7 @@ class Containerd(Engine):
                 CONFIG.format(directory=self.directory, disabled=self.disabled, more=self.more.format(**vars(self)))
             )
         self.start()
-        archive = f"{self.directory}/image.tar"
-        with open(archive, "wb") as file:
-            file.write(docker_archive(image(busybox), IMAGE))
-        self.ok("images", "import", archive)
+        self.load(IMAGE, docker_archive(image(busybox), IMAGE))
 
     def start(self):
         with open(f"{self.directory}/log", "ab") as log:
@@ -56,6 +55,12 @@ class Containerd(Engine):
                 env=self.place.environment,
             )
         wait_until(self._answers, "containerd answers")
+
+    def load(self, name, data):
+        archive = f"{self.directory}/{name.replace('/', '-')}.tar"
+        with open(archive, "wb") as file:
+            file.write(data)
+        self.ok("images", "import", archive)
 
     def _answers(self):
         assert self.daemon.poll() is None, f"containerd has ended:\n{self.log()[-3000:]}"
@@ -106,7 +111,7 @@ class Containerd(Engine):
         found = [f"task {' '.join(task)}" for task in self._tasks()]
         found += [f"process {line}" for line in self.place.members().values() if self._is_shim(line)]
         for mount_point in system.cgroup_hierarchies().values():
-            top = f"{mount_point}/{self.namespace}"
+            top = mount_point + self.cgroup
             found += [f"cgroup {directory}" for directory, _, _ in os.walk(top) if directory != top]
         return found
 
@@ -118,7 +123,7 @@ class Containerd(Engine):
             self.clear()
             self.stop()
         finally:
-            system.cgroup_remove(f"/{self.namespace}")
+            system.cgroup_remove(self.cgroup)
 
 
 class Task:

@@ -73,12 +73,12 @@ def image(busybox):
     return archive.getvalue()
 
 
-def docker_archive(layer, name):
+def docker_archive(layer, name, command=("sh",)):
     """The image in the form of `docker save`, which every other engine can load."""
     config = {
         "architecture": "amd64" if platform.machine() == "x86_64" else platform.machine(),
         "os": "linux",
-        "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["sh"]},
+        "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": command},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
         "history": [{"created_by": "tests"}],
     }
@@ -206,6 +206,12 @@ class Engine:
         result = self(*args, **options)
         assert result.status == 0, f"failed: {result}"
         return result.stdout.rstrip("\n")
+
+    @staticmethod
+    def loops():
+        """How many containers the tests make that make many."""
+        everything = os.environ.get("RUNLXC_TESTS_ENGINES") == "all"
+        return int(os.environ.get("RUNLXC_TESTS_LOOPS", "200" if everything else "50"))
 
     def name(self):
         return f"{self.token}-{self.place.number()}"

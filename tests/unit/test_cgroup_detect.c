@@ -292,6 +292,39 @@ static void bad_cgroups_paths_are_refused(void **state)
 	}
 }
 
+/* As a user has it, who may write below his own cgroup only. */
+static void a_users_path_is_below_his_own(void **state)
+{
+	static const struct {
+		const char *own, *asked, *expected;
+	} cases[] = {
+	    {"/user/me", NULL, "/user/me/lxc.payload.box"},
+	    {"/user/me", "box", "/user/me/box"},
+	    {"/user/me", "/user/me/a/box", "/user/me/a/box"},
+	    {"/", "a/box", "/a/box"},
+	    {"/", "/a/box", "/a/box"},
+	    {"/user/me", "/user/me", NULL},
+	    {"/user/me", "/user/mean/box", NULL},
+	    {"/user/me", "/box", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_INIT;
+		cleanup_free char *path =
+		    cgroup_path_below(cases[i].own, cases[i].asked, "box", &err);
+
+		if (cases[i].expected) {
+			assert_non_null(path);
+			assert_string_equal(path, cases[i].expected);
+		} else {
+			assert_null(path);
+			assert_non_null(strstr(err.message, "is not below \"/user/me\""));
+		}
+		error_clear(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +336,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(of_several_mounts_the_best_is_taken, NULL, remove_part),
 	    cmocka_unit_test(cgroups_path_becomes_absolute),
 	    cmocka_unit_test(bad_cgroups_paths_are_refused),
+	    cmocka_unit_test(a_users_path_is_below_his_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -578,6 +578,57 @@ static void a_late_mount_leaves_earlier_ones_to_lxc(void **state)
 	assert_late(box, "-L--");
 }
 
+static void the_mount_label_is_for_new_file_systems(void **state)
+{
+	static const struct {
+		const char *mount;
+		bool labelled;
+	} cases[] = {
+	    {"'type': 'tmpfs', 'options': ['tmpcopyup']", true},
+	    {"'type': 'devpts', 'options': ['newinstance']", true},
+	    {"'type': 'ext4', 'options': ['shared']", true},
+	    {"'type': 'mqueue', 'options': ['shared']", false},
+	    {"'type': 'proc', 'options': ['shared']", false},
+	    {"'type': 'sysfs', 'options': ['shared']", false},
+	    {"'type': 'cgroup'", false},
+	    {"'options': ['bind', 'nosuid']", false},
+	};
+	const char *label = "system_u:object_r:a_t:s0:c1,c2";
+	struct box *box = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *members = NULL;
+
+		assert_true(asprintf(&members,
+				     "'linux': {'mountLabel': '%s'}, 'mounts': [{'destination': "
+				     "'/a', 'source': '%s', %s}]",
+				     label, box->host, cases[i].mount) > 0);
+		compile(box, members);
+		assert_int_equal(late_count(box), 1);
+		if (late(box, 0)->labelled != cases[i].labelled)
+			fail_msg("%s", members);
+		assert_string_equal(plan_text(box, head(box)->mount_label), label);
+		assert_string_equal(box->recipe.mount_label, label);
+		assert_int_equal(box->recipe.has_mqueue, i == 3);
+	}
+	compile_mounts(box, "{'destination': '/a', 'type': 'tmpfs', 'options': ['tmpcopyup']}");
+	assert_int_equal(late(box, 0)->labelled, 0);
+	assert_null(box->recipe.mount_label);
+}
+
+static void the_mount_label_leaves_lxcs_mounts_to_lxc(void **state)
+{
+	struct box *box = *state;
+
+	compile(box, "'linux': {'namespaces': [{'type': 'pid'}], 'mountLabel': 'a:b:c:s0:c1,c2'},"
+		     " 'mounts': [{'destination': '/a', 'type': 'tmpfs', 'source': 'x'},"
+		     " {'destination': '/a/b', 'type': 'mqueue', 'source': 'x'}]");
+	assert_late(box, "--");
+	/* It comes from the monitor: here LXC would lose what is behind the comma. */
+	assert_entries(box, "x a tmpfs defaults 0 0\n"
+			    "x a/b mqueue defaults,create=dir 0 0\n" PROC_FOR_INIT);
+}
+
 static void a_late_proc_is_not_mounted_through_a_symlink(void **state)
 {
 	struct box *box = *state;
@@ -704,6 +755,8 @@ int main(void)
 	    IN_BOX(below_a_late_mount_is_late),
 	    IN_BOX(what_covers_a_late_mount_is_late),
 	    IN_BOX(a_late_mount_leaves_earlier_ones_to_lxc),
+	    IN_BOX(the_mount_label_is_for_new_file_systems),
+	    IN_BOX(the_mount_label_leaves_lxcs_mounts_to_lxc),
 	    IN_BOX(a_late_proc_is_not_mounted_through_a_symlink),
 	    IN_BOX(the_file_system_of_a_disk_is_read_only_itself),
 	    IN_BOX(sources_that_can_not_be_opened_are_named),

@@ -473,6 +473,23 @@ static void a_label_that_the_host_can_not_apply_is_refused_by_its_field(void **s
 	}
 }
 
+static void a_mount_label_takes_selinux(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(process_check_mount_label(NULL, &err), 0);
+	assert_int_equal(process_check_mount_label("a\"b", &err), -1);
+	assert_non_null(strstr(err.message, "linux.mountLabel: "));
+	error_clear(&err);
+	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
+		return;
+	assert_int_equal(process_check_mount_label("a:b:c", &err), -1);
+	assert_string_equal(
+	    err.message, "linux.mountLabel: \"a:b:c\" is asked for, but this host has no SELinux");
+	error_clear(&err);
+}
+
 static void labels_that_ask_for_nothing_are_none(void **state)
 {
 	const struct spec_process process = {
@@ -505,6 +522,7 @@ int main(void)
 	    cmocka_unit_test(the_search_path_is_the_environments_or_the_default),
 	    cmocka_unit_test(each_flag_comes_from_its_field_alone),
 	    cmocka_unit_test(a_label_that_the_host_can_not_apply_is_refused_by_its_field),
+	    cmocka_unit_test(a_mount_label_takes_selinux),
 	    cmocka_unit_test(labels_that_ask_for_nothing_are_none),
 	};
 

@@ -19,18 +19,10 @@ static void cache_allocation(void **state)
 	expect("{'linux': {'intelRdt': null}}", NULL);
 }
 
-static void labels(void **state)
-{
-	expect("{'linux': {'mountLabel': 'system_u:object_r:container_file_t:s0'}}",
-	       REFUSED("linux.mountLabel"));
-	expect("{'linux': {'mountLabel': ''}}", NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(cache_allocation),
-	    cmocka_unit_test(labels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

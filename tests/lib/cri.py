@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""containerd's CRI, spoken to as Kubernetes does: gRPC over its socket."""
+
+import os
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+
+from lib.containerd import IMAGE, Containerd
+from lib.engine import docker_archive, image
+from lib.system import wait_until
+
+PAUSE = "docker.io/library/pause:1"
+
+# The messages of k8s.io/cri-api's runtime/v1/api.proto that are used here, and of them the fields that are: name,
+# number and type. "*" is for repeated.
+MESSAGES = {
+    "Int64Value": [("value", 1, "int64")],
+    "ImageSpec": [("image", 1, "string")],
+    "Image": [("id", 1, "string")],
+    "ImageStatusRequest": [("image", 1, "ImageSpec")],
+    "ImageStatusResponse": [("image", 1, "Image")],
+    "KeyValue": [("key", 1, "string"), ("value", 2, "string")],
+    "Mount": [
+        ("container_path", 1, "string"),
+        ("host_path", 2, "string"),
+        ("readonly", 3, "bool"),
+        ("propagation", 5, "int32"),
+    ],
+    "NamespaceOption": [("network", 1, "int32"), ("pid", 2, "int32"), ("ipc", 3, "int32")],
+    "SecurityProfile": [("profile_type", 1, "int32")],
+    "Capability": [("add_capabilities", 1, "string*"), ("drop_capabilities", 2, "string*")],
+    "LinuxSandboxSecurityContext": [("namespace_options", 1, "NamespaceOption"), ("privileged", 6, "bool")],
+    "LinuxPodSandboxConfig": [("cgroup_parent", 1, "string"), ("security_context", 2, "LinuxSandboxSecurityContext")],
+    "PodSandboxMetadata": [("name", 1, "string"), ("uid", 2, "string"), ("namespace", 3, "string")],
+    "PodSandboxConfig": [
+        ("metadata", 1, "PodSandboxMetadata"),
+        ("hostname", 2, "string"),
+        ("log_directory", 3, "string"),
+        ("linux", 8, "LinuxPodSandboxConfig"),
+    ],
+    "RunPodSandboxRequest": [("config", 1, "PodSandboxConfig"), ("runtime_handler", 2, "string")],
+    "RunPodSandboxResponse": [("pod_sandbox_id", 1, "string")],
+    "StopPodSandboxRequest": [("pod_sandbox_id", 1, "string")],
+    "StopPodSandboxResponse": [],
+    "RemovePodSandboxRequest": [("pod_sandbox_id", 1, "string")],
+    "RemovePodSandboxResponse": [],
+    "PodSandbox": [("id", 1, "string")],
+    "ListPodSandboxRequest": [],
+    "ListPodSandboxResponse": [("items", 1, "PodSandbox*")],
+    "LinuxContainerResources": [
+        ("cpu_period", 1, "int64"),
+        ("cpu_quota", 2, "int64"),
+        ("cpu_shares", 3, "int64"),
+        ("memory_limit_in_bytes", 4, "int64"),
+        ("oom_score_adj", 5, "int64"),
+        ("cpuset_cpus", 6, "string"),
+    ],
+    "LinuxContainerSecurityContext": [
+        ("capabilities", 1, "Capability"),
+        ("privileged", 2, "bool"),
+        ("namespace_options", 3, "NamespaceOption"),
+        ("run_as_user", 5, "Int64Value"),
+        ("run_as_username", 6, "string"),
+        ("readonly_rootfs", 7, "bool"),
+        ("supplemental_groups", 8, "int64*"),
+        ("no_new_privs", 11, "bool"),
+        ("masked_paths", 13, "string*"),
+        ("readonly_paths", 14, "string*"),
+        ("seccomp", 15, "SecurityProfile"),
+    ],
+    "LinuxContainerConfig": [
+        ("resources", 1, "LinuxContainerResources"),
+        ("security_context", 2, "LinuxContainerSecurityContext"),
+    ],
+    "ContainerMetadata": [("name", 1, "string")],
+    "ContainerConfig": [
+        ("metadata", 1, "ContainerMetadata"),
+        ("image", 2, "ImageSpec"),
+        ("command", 3, "string*"),
+        ("working_dir", 5, "string"),
+        ("envs", 6, "KeyValue*"),
+        ("mounts", 7, "Mount*"),
+        ("log_path", 11, "string"),
+        ("tty", 14, "bool"),
+        ("linux", 15, "LinuxContainerConfig"),
+    ],
+    "CreateContainerRequest": [
+        ("pod_sandbox_id", 1, "string"),
+        ("config", 2, "ContainerConfig"),
+        ("sandbox_config", 3, "PodSandboxConfig"),
+    ],
+    "CreateContainerResponse": [("container_id", 1, "string")],
+    "StartContainerRequest": [("container_id", 1, "string")],
+    "StartContainerResponse": [],
+    "StopContainerRequest": [("container_id", 1, "string"), ("timeout", 2, "int64")],
+    "StopContainerResponse": [],
+    "RemoveContainerRequest": [("container_id", 1, "string")],
+    "RemoveContainerResponse": [],
+    "ContainerStatus": [("state", 3, "int32"), ("exit_code", 7, "int32"), ("reason", 10, "string")],
+    "ContainerStatusRequest": [("container_id", 1, "string")],
+    "ContainerStatusResponse": [("status", 1, "ContainerStatus")],
+    "UpdateContainerResourcesRequest": [("container_id", 1, "string"), ("linux", 2, "LinuxContainerResources")],
+    "UpdateContainerResourcesResponse": [],
+    "ExecSyncRequest": [("container_id", 1, "string"), ("cmd", 2, "string*"), ("timeout", 3, "int64")],
+    "ExecSyncResponse": [("stdout", 1, "bytes"), ("stderr", 2, "bytes"), ("exit_code", 3, "int32")],
+}
+CREATED, RUNNING, EXITED = 0, 1, 2  # states of a container
+POD, CONTAINER, NODE = 0, 1, 2  # whose namespace
+
+CONFIG = """
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause}"
+  restrict_oom_score_adj = true
+  stream_server_address = "127.0.0.1"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{directory}/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runlxc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runlxc.options]
+      BinaryName = "{runtimes[runlxc]}"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      BinaryName = "{runtimes[runc]}"
+"""
+
+
+def _types():
+    """Message classes, made of the table."""
+    file = descriptor_pb2.FileDescriptorProto(name="cri-of-the-tests.proto", package="runtime.v1", syntax="proto3")
+    field_type = descriptor_pb2.FieldDescriptorProto
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind in fields:
+            label = field_type.LABEL_REPEATED if kind.endswith("*") else field_type.LABEL_OPTIONAL
+            kind = kind.rstrip("*")
+            made = message.field.add(name=field, number=number, label=label)
+            if kind in MESSAGES:
+                made.type, made.type_name = field_type.TYPE_MESSAGE, f".runtime.v1.{kind}"
+            else:
+                made.type = getattr(field_type, f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    factory = message_factory.MessageFactory(pool)
+    return {name: factory.GetPrototype(pool.FindMessageTypeByName(f"runtime.v1.{name}")) for name in MESSAGES}
+
+
+class Cri(Containerd):
+    namespace = "k8s.io"
+    disabled = ""
+    more = CONFIG.replace("{pause}", PAUSE)
+
+    def __init__(self, place, busybox):
+        self.types = _types()
+        self.channel = None
+        super().__init__(place, busybox)
+        self.cgroup = f"/{self.token}-cri"
+        self.channel = grpc.insecure_channel(f"unix://{self.directory}/s")
+        self.load(PAUSE, docker_archive(image(busybox), PAUSE, ("sleep", "1000000")))
+        for name in (IMAGE, PAUSE):
+            request = {"image": {"image": name}}
+            wait_until(lambda r=request: self.call("ImageStatus", r, "Image").image.id, f"{name} is known")
+
+    def call(self, method, request, service="Runtime"):
+        made = json_format.ParseDict(request, self.types[f"{method}Request"]())
+        return self.channel.unary_unary(
+            f"/runtime.v1.{service}Service/{method}",
+            request_serializer=self.types[f"{method}Request"].SerializeToString,
+            response_deserializer=self.types[f"{method}Response"].FromString,
+        )(made, timeout=30)
+
+    def pod(self, runtime, network=NODE, pid=CONTAINER):
+        return Pod(self, runtime, {"network": network, "pid": pid})
+
+    def clear(self):
+        for pod in self.call("ListPodSandbox", {}).items:
+            self.call("StopPodSandbox", {"pod_sandbox_id": pod.id})
+            self.call("RemovePodSandbox", {"pod_sandbox_id": pod.id})
+
+    def close(self):
+        try:
+            super().close()
+        finally:
+            self.channel.close()
+
+
+class Pod:
+    def __init__(self, cri, runtime, namespaces):
+        self.cri, self.namespaces = cri, namespaces
+        name = cri.name()
+        self.logs = f"{cri.directory}/logs-{name}"
+        os.mkdir(self.logs)
+        self.config = {
+            "metadata": {"name": name, "uid": name, "namespace": "tests"},
+            "hostname": "box" if namespaces["network"] != NODE else "",
+            "log_directory": self.logs,
+            "linux": {"cgroup_parent": cri.cgroup, "security_context": {"namespace_options": namespaces}},
+        }
+        request = {"config": self.config, "runtime_handler": runtime}
+        self.id = cri.call("RunPodSandbox", request).pod_sandbox_id
+
+    def container(self, *command, context=None, resources=None, **config):
+        """Created and not started."""
+        name = self.cri.name()
+        context = {"namespace_options": self.namespaces, **(context or {})}
+        config = {
+            "metadata": {"name": name},
+            "image": {"image": IMAGE},
+            "command": list(command),
+            "log_path": f"{name}.log",
+            "linux": {"resources": resources or {}, "security_context": context},
+            **config,
+        }
+        request = {"pod_sandbox_id": self.id, "config": config, "sandbox_config": self.config}
+        id_ = self.cri.call("CreateContainer", request).container_id
+        return PodContainer(self.cri, id_, f"{self.logs}/{name}.log")
+
+    def stop(self):
+        self.cri.call("StopPodSandbox", {"pod_sandbox_id": self.id})
+
+
+class PodContainer:
+    def __init__(self, cri, id_, log):
+        self.cri, self.id, self.log_path = cri, id_, log
+
+    def start(self):
+        self.cri.call("StartContainer", {"container_id": self.id})
+        return self
+
+    def stop(self, timeout=0):
+        self.cri.call("StopContainer", {"container_id": self.id, "timeout": timeout})
+
+    def remove(self):
+        self.cri.call("RemoveContainer", {"container_id": self.id})
+
+    def update(self, **resources):
+        self.cri.call("UpdateContainerResources", {"container_id": self.id, "linux": resources})
+
+    def exec(self, *command, timeout=0):
+        request = {"container_id": self.id, "cmd": list(command), "timeout": timeout}
+        done = self.cri.call("ExecSync", request)
+        return done.exit_code, done.stdout.decode(), done.stderr.decode()
+
+    @property
+    def status(self):
+        return self.cri.call("ContainerStatus", {"container_id": self.id}).status
+
+    @property
+    def pid(self):
+        return next(int(task[1]) for task in self.cri._tasks() if task[0] == self.id)
+
+    def ended(self):
+        """Waits for the end; (exit status, reason)."""
+        wait_until(lambda: self.status.state == EXITED, "it has ended")
+        return self.status.exit_code, self.status.reason
+
+    def logged(self):
+        """What it has said, without the time and the stream before each line."""
+        with open(self.log_path, encoding="utf-8") as log:
+            return [line.rstrip("\n").split(" ", 3)[3] for line in log]
