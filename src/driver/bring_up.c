@@ -229,7 +229,10 @@ static int spawn(struct creation *creation, struct error *err)
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
 	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
-	start.path = options->lxc_monitor ? creation->driver->root : "/run/lxc";
+	/* A user can't make /run/lxc, which is there only where root has run LXC before. */
+	start.path = options->lxc_monitor ? creation->driver->root
+		     : geteuid() != 0	  ? "/run"
+					  : "/run/lxc";
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
 	streams_close(streams);

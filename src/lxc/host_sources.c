@@ -12,6 +12,7 @@
 #include "base/file_system.h"
 #include "base/kernel.h"
 #include "lxc/compiler.h"
+#include "lxc/mount_label.h"
 
 bool compiler_has_host_source(const char *type, const char *source)
 {
@@ -27,6 +28,7 @@ int compiler_make_from_host(struct compiler *compiler, const struct late_request
 {
 	const struct mount_options *options = request->options;
 	const char *type = request->mount->type, *source = request->source;
+	const char *label = mount_label_applies(type) ? compiler->recipe->mount_label : NULL;
 	cleanup_close int fs = kernel_fsopen(type), tree = -1;
 
 	if (fs >= 0 &&
@@ -35,11 +37,13 @@ int compiler_make_from_host(struct compiler *compiler, const struct late_request
 	    (!(options->attr_set & MOUNT_ATTR_RDONLY) ||
 	     kernel_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL) == 0) &&
 	    (!options->data || file_system_configure(fs, options->data) == 0) &&
+	    (!label || kernel_fsconfig(fs, FSCONFIG_SET_STRING, "context", label) == 0) &&
 	    kernel_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) == 0)
 		tree = kernel_fsmount(fs, (unsigned int)options->attr_set);
 	if (tree < 0)
-		return error_errno(err, errno, "%s: Failed to make a %s for \"%s\"", request->what,
-				   type, request->mount->destination);
+		return error_errno(err, errno, "%s: Failed to make a %s for \"%s\"%s%s",
+				   request->what, type, request->mount->destination,
+				   label ? " with linux.mountLabel " : "", label ? label : "");
 	return lxc_recipe_keep_fd(compiler->recipe, fd_take(&tree), compiler->request->lowest_fd,
 				  err);
 }

@@ -237,20 +237,46 @@ static const char *last_value(const struct spec_strings *env, const char *name)
 	return NULL;
 }
 
-/* HOME is looked up when it is missing, and also when it is there but empty, as runc does. */
-static void compile_environment(const struct spec_process *process, struct plan_buffer *buffer)
+/* Of a variable that is there twice the last one holds, as with runc; a program would take the
+ * first. */
+static size_t without_repeats(const struct spec_strings *env, char **items)
 {
+	size_t count = 0, i, j;
+
+	for (i = 0; i < env->count; i++) {
+		const char *equals = strchr(env->items[i], '=');
+		size_t length = equals ? (size_t)(equals - env->items[i]) + 1 : 0;
+
+		for (j = i + 1; length && j < env->count; j++)
+			if (strncmp(env->items[i], env->items[j], length) == 0)
+				break;
+		if (!length || j == env->count)
+			items[count++] = env->items[i];
+	}
+	return count;
+}
+
+/* HOME is looked up when it is missing, and also when it is there but empty, as runc does. */
+static int compile_environment(const struct spec_process *process, struct plan_buffer *buffer,
+			       struct error *err)
+{
+	cleanup_free char **items = calloc(process->env.count + 1, sizeof(*items));
+	size_t count;
 	const char *home = last_value(&process->env, "HOME");
 	const char *path = last_value(&process->env, "PATH");
 	struct plan_list env;
 	plan_string path_string;
 
-	env = plan_add_strings(buffer, process->env.items, process->env.count);
+	if (!items)
+		return error_errno(err, ENOMEM, "Failed to make the process plan");
+	count = without_repeats(&process->env, items);
+	env = plan_add_strings(buffer, items, count);
 	path_string = plan_add_string(buffer, path ? path : DEFAULT_PATH);
 	plan_head(buffer)->env = env;
 	plan_head(buffer)->path = path_string;
 	if (!home || !*home)
 		plan_head(buffer)->flags |= PLAN_SET_HOME;
+	return 0;
 }
 
 int process_compile(const struct spec_process *process, bool own_user_namespace,
@@ -260,7 +286,8 @@ int process_compile(const struct spec_process *process, bool own_user_namespace,
 	struct plan_list list;
 	plan_string text;
 
-	compile_environment(process, buffer);
+	if (compile_environment(process, buffer, err) < 0)
+		return -1;
 	list = plan_add_strings(buffer, process->args.items, process->args.count);
 	plan_head(buffer)->args = list;
 	list = plan_add_items(buffer, user->additional_gids, user->additional_gids_count,

@@ -141,6 +141,13 @@ def test_home_comes_from_the_containers_passwd(container):
     assert made.run_ok() == "/home/user\n"
 
 
+def test_of_a_variable_that_is_there_twice_the_last_one_holds(container):
+    made = container("env")
+    made.bundle.process["env"] = ["PATH=/bin", "TWICE=one", "HOME=/", "TWICE=two", "TWICED=other"]
+    lines = made.run_ok().splitlines()
+    assert [line for line in lines if line.startswith("TWICE")] == ["TWICE=two", "TWICED=other"]
+
+
 def test_home_in_the_environment_wins(container):
     made = container(shell="echo $HOME")
     made.bundle.process["env"].append("HOME=/elsewhere")

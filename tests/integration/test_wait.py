@@ -133,3 +133,35 @@ def test_wait_after_the_end_tells_the_truth_or_that_it_cannot(container):
 
 def test_wait_for_an_unknown_container_is_an_error(runtime):
     runtime("wait", runtime.new_id()).assert_refused("container does not exist")
+
+
+# ---- out of memory: whether the kernel killed anybody for it, by LXC's monitor, which sees it on every kernel ----
+
+EAT = "head -c 200m /dev/zero | tail >/dev/null"
+
+
+def waited_for(made, script):
+    made.bundle.shell(script)
+    made.bundle.resources["memory"] = {"limit": 32 << 20, "swap": 32 << 20}
+    made.bundle.write()
+    made.runtime.ok("run", "--detach", "--lxc-monitor", "--bundle", made.bundle.path, made.id)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("exec awk 'BEGIN { s = \"x\"; while (1) s = s s }'", "137 signalled oom-killed\n"),
+        (f"sh -c '{EAT}'; exit 3", "3 exited oom-killed\n"),
+        ("kill -9 $$; exit 4", "4 exited\n"),
+    ],
+)
+def test_D31_what_memory_had_to_do_with_it(container, script, told):
+    made = waited_for(container(), script)
+    assert made.runtime.ok("wait", made.id).stdout == told
+
+
+def test_D31_a_plain_kill_has_nothing_to_do_with_memory(container):
+    made = waited_for(container(), "exec sleep 100")
+    made.kill("KILL")
+    assert made.runtime.ok("wait", made.id).stdout == "137 signalled\n"

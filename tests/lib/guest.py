@@ -18,6 +18,9 @@ SELECTION = (
     "test_create_start.py",
     "test_delete.py",
     "test_devices.py",
+    "test_events.py::test_a_first_process_killed_for_memory_is_told_before_the_end",
+    "test_events.py::test_a_plain_kill_is_not_told",
+    "test_events.py::test_a_process_killed_for_memory_is_told",
     "test_exec.py",
     "test_kill.py",
     "test_pause.py",
@@ -25,6 +28,8 @@ SELECTION = (
     "test_update.py::test_a_refused_value_leaves_everything_as_it_was",
     "test_update.py::test_memory_and_swap_grow_and_shrink_together",
     "test_update.py::test_unified_settings",
+    "test_wait.py::test_D31_a_plain_kill_has_nothing_to_do_with_memory",
+    "test_wait.py::test_D31_what_memory_had_to_do_with_it",
 )
 
 # In a guest with SELinux in AppArmor's place.

@@ -44,6 +44,13 @@ def test_the_shared_library_exports_its_own_names_alone(build):
     assert not {name for name in names if not re.fullmatch(r"(runlxc_\w+@@|)RUNLXC_0\.\d+", name)}
 
 
+def test_the_static_library_has_its_own_names_alone(build):
+    """A program may have an error_set() of its own."""
+    symbols = run("nm", "-g", "--defined-only", f"{build}/src/api/librunlxc.a").stdout
+    names = set(re.findall(r"^[0-9a-f]+ [A-Z] (\S+)$", symbols, flags=re.M))
+    assert names and not {name for name in names if not name.startswith("runlxc_")}
+
+
 def test_every_function_of_the_headers_is_exported(build):
     symbols = run("nm", "-D", "--defined-only", f"{build}/src/api/librunlxc.so.0").stdout
     exported = set(re.findall(r" T (runlxc_\w+)@@", symbols))
