@@ -51,6 +51,8 @@ def pytest_collection_modifyitems(config, items):
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="makes real containers: needs root"))
+    # Engines run from their first test to the end: nobody else's test is to see them.
+    items.sort(key=lambda item: f"{os.sep}engines{os.sep}" in str(item.path))
     if not config.is_ours:
         ours = [item for item in items if item.get_closest_marker("ours")]
         config.hook.pytest_deselected(items=ours)
@@ -100,10 +102,19 @@ def session_directory(token):
     shutil.rmtree(f"/run/lxc/lock{path}", ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def at_the_end():
+    """What is to be called when the last test is done, the last one first: engines that run until then. pytest
+    promises no order between fixtures of a session that not every test asks for."""
+    return []
+
+
 @pytest.fixture(scope="session", autouse=True)
-def nothing_left_by_the_session(token, shared_machine, session_directory):
+def nothing_left_by_the_session(token, shared_machine, session_directory, at_the_end):
     before = leaks.Snapshot()
     yield
+    while at_the_end:
+        at_the_end.pop()()
     found = _leaks_after(before, token, shared_machine)
     assert not found, "left behind by the session:\n" + "\n".join(found)
 

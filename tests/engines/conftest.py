@@ -26,50 +26,54 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session")
-def place(request, session_directory, token):
+def place(request, session_directory, token, at_the_end):
     engine.need("nsenter", "unshare", "ip", "runc")
     if os.geteuid() != 0:
         pytest.skip("engines need root")
     made = engine.Place(f"{session_directory}/engines", token, request.config.command)
-    yield made
-    left = made.close()
-    assert not left, f"processes left behind by the engines: {left}"
+
+    def close():
+        left = made.close()
+        assert not left, f"processes left behind by the engines: {left}"
+
+    at_the_end.append(close)
+    return made
 
 
 @pytest.fixture(scope="session")
-def docker_daemon(place, session_directory):
+def docker_daemon(place, session_directory, at_the_end):
     engine.need("dockerd", "docker", "containerd", "iptables")
     made = Docker(place, f"{session_directory}/busybox")
-    yield made
-    made.close()
+    at_the_end.append(made.close)
+    return made
 
 
 @pytest.fixture(scope="session")
-def containerd_daemon(place, session_directory):
+def containerd_daemon(place, session_directory, at_the_end):
     engine.need("containerd", "ctr", "containerd-shim-runc-v2")
     made = Containerd(place, f"{session_directory}/busybox")
-    yield made
-    made.close()
+    at_the_end.append(made.close)
+    return made
 
 
 @pytest.fixture(scope="session")
-def cri_daemon(place, session_directory):
+def cri_daemon(place, session_directory, at_the_end):
     engine.need("containerd", "ctr", "containerd-shim-runc-v2")
     pytest.importorskip("grpc", reason="python3-grpcio is not installed")
     pytest.importorskip("google.protobuf", reason="python3-protobuf is not installed")
     from lib.cri import Cri  # pylint: disable=import-outside-toplevel
 
     made = Cri(place, f"{session_directory}/busybox")
-    yield made
-    made.close()
+    at_the_end.append(made.close)
+    return made
 
 
 @pytest.fixture(scope="session")
-def podman_storage(place, session_directory):
+def podman_storage(place, session_directory, at_the_end):
     engine.need("podman", "conmon")
     made = Podman(place, f"{session_directory}/busybox")
-    yield made
-    made.close()
+    at_the_end.append(made.close)
+    return made
 
 
 @pytest.fixture(autouse=True)
