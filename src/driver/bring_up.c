@@ -296,23 +296,30 @@ static int keep_monitor(struct creation *creation, struct error *err)
 	return lxc_monitor_keep(&creation->monitor, state->pid, oom_file, err);
 }
 
-/* It is made findable; only then it is told to go on. */
+/*
+ * It is made findable; only then it is told to go on. But for a `run` that stays with it, and has
+ * nobody to tell its pid: there the program starts while its container is written down. Whoever
+ * looks at it meanwhile sees it being created, and whoever wants to act on it waits for our lock.
+ */
 static int settle(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
 	struct container *container = &creation->container;
+	bool meanwhile = creation->start_at_once && !creation->detached && !options->pid_file;
+	char message = creation->start_at_once ? SYNC_START : SYNC_COMMIT;
 
 	container->state->created_only = !creation->start_at_once;
 	if (!options->lxc_monitor)
 		container->state->monitor_pid = 0;
+	if (meanwhile && process_sync_send(creation->sync, message, err) < 0)
+		return -1;
 	if (state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
 	if (options->lxc_monitor && keep_monitor(creation, err) < 0)
 		return -1;
-	if (process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT,
-			      err) < 0)
+	if (!meanwhile && process_sync_send(creation->sync, message, err) < 0)
 		return -1;
 	return settle_monitor(creation, err);
 }
