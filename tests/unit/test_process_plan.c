@@ -370,7 +370,6 @@ static uint32_t flags_with_env(struct spec_strings env)
 
 	compile_and_seal(&process, &mapped);
 	flags = mapped.plan->flags;
-	assert_texts(&mapped, mapped.plan->env, &env);
 	unmap(&mapped);
 	return flags;
 }
@@ -386,6 +385,26 @@ static void home_is_looked_up_only_where_the_environment_has_none(void **state)
 	/* The last one is what a program sees after runc. */
 	assert_false(flags_with_env(STRINGS("HOME=", "HOME=/srv")) & PLAN_SET_HOME);
 	assert_true(flags_with_env(STRINGS("HOME=/srv", "HOME=")) & PLAN_SET_HOME);
+}
+
+static void assert_environment(struct spec_strings env, struct spec_strings expected)
+{
+	const struct spec_process process = {.args = STRINGS("true"), .env = env};
+	struct mapped mapped;
+
+	compile_and_seal(&process, &mapped);
+	assert_texts(&mapped, mapped.plan->env, &expected);
+	unmap(&mapped);
+}
+
+static void of_a_variable_that_is_there_twice_the_last_is_kept(void **state)
+{
+	(void)state;
+	assert_environment(STRINGS("A=1", "B=2"), STRINGS("A=1", "B=2"));
+	assert_environment(STRINGS("A=1", "B=2", "A=3"), STRINGS("B=2", "A=3"));
+	assert_environment(STRINGS("HOME=", "HOME=/srv"), STRINGS("HOME=/srv"));
+	/* A name that begins alike is another one. */
+	assert_environment(STRINGS("A=1", "AB=2", "A"), STRINGS("A=1", "AB=2", "A"));
 }
 
 static void assert_path(struct spec_strings env, const char *expected)
@@ -519,6 +538,7 @@ int main(void)
 	    cmocka_unit_test(every_field_of_a_process_is_in_the_plan),
 	    cmocka_unit_test(a_process_with_nothing_starts_in_the_root_as_root),
 	    cmocka_unit_test(home_is_looked_up_only_where_the_environment_has_none),
+	    cmocka_unit_test(of_a_variable_that_is_there_twice_the_last_is_kept),
 	    cmocka_unit_test(the_search_path_is_the_environments_or_the_default),
 	    cmocka_unit_test(each_flag_comes_from_its_field_alone),
 	    cmocka_unit_test(a_label_that_the_host_can_not_apply_is_refused_by_its_field),
