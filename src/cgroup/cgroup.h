@@ -145,6 +145,9 @@ int cgroup_put_back(const struct cgroup_layout *layout, const char *path,
  */
 char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err);
 
+/* Whether it is there, in the first hierarchy, for what is made in all of them. */
+bool cgroup_exists(const struct cgroup_layout *layout, const char *path);
+
 /* Whether `path` exists in any hierarchy, and whether a process or a child cgroup is in it. */
 int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,
 		 struct error *err);
@@ -152,9 +155,10 @@ int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exi
 /*
  * Whether `path`, an empty cgroup that is there already, could as well be made anew: an error names
  * the first limit that somebody has set in it. What `resources` sets is not looked at, since that
- * counts. Makes a cgroup beside it for a moment, to compare with.
+ * counts. Makes the cgroup `beside`, which must not be there and must have the same parent, for
+ * a moment, to compare with.
  */
-int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
+int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path, const char *beside,
 			   const struct spec_resources *resources, struct error *err);
 
 /*

@@ -193,6 +193,13 @@ static int leave_found(int parent, const char *name, void *data)
 	return 1; /* enough */
 }
 
+bool cgroup_exists(const struct cgroup_layout *layout, const char *path)
+{
+	cleanup_close int fd = layout->count ? cgroup_open(&layout->hierarchies[0], path) : -1;
+
+	return fd >= 0 || (layout->count && errno != ENOENT);
+}
+
 int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,
 		 struct error *err)
 {

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -112,29 +111,27 @@ static int compare_files(const struct comparison *comparison)
 }
 
 /* Compares with a cgroup that is made beside it for that. */
-static int compare_with_fresh(struct comparison *comparison)
+static int compare_with_fresh(struct comparison *comparison, const char *beside)
 {
-	const char *slash = strrchr(comparison->path, '/');
+	const char *name = strrchr(beside, '/') + 1;
 	cleanup_close int parent = -1, fresh = -1;
-	char above[PATH_MAX], name[64];
-	uint64_t random = 0;
+	char above[PATH_MAX];
 	int result;
 
-	snprintf(above, sizeof(above), "%.*s", (int)(slash - comparison->path), comparison->path);
+	snprintf(above, sizeof(above), "%.*s", (int)(name - 1 - beside), beside);
 	parent = cgroup_open(comparison->hierarchy, above);
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
-		random = (uintptr_t)comparison;
-	snprintf(name, sizeof(name), "runlxc-compare-%016llx", (unsigned long long)random);
 	if (parent < 0 || mkdirat(parent, name, 0755))
-		return error_errno(comparison->err, errno, "can't make a cgroup beside %s (%s)",
-				   comparison->path, cgroup_hierarchy_name(comparison->hierarchy));
+		return error_errno(comparison->err, errno, "can't make the cgroup %s (%s)", beside,
+				   cgroup_hierarchy_name(comparison->hierarchy));
 	fresh = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	comparison->parent = parent;
 	comparison->fresh = fresh;
-	result = fresh < 0 ? error_errno(comparison->err, errno, "can't open the cgroup %s/%s",
-					 above, name)
+	result = fresh < 0 ? error_errno(comparison->err, errno, "can't open the cgroup %s (%s)",
+					 beside, cgroup_hierarchy_name(comparison->hierarchy))
 			   : compare_files(comparison);
-	unlinkat(parent, name, AT_REMOVEDIR);
+	if (unlinkat(parent, name, AT_REMOVEDIR) && result == 0)
+		result = error_errno(comparison->err, errno, "can't remove the cgroup %s (%s)", beside,
+				     cgroup_hierarchy_name(comparison->hierarchy));
 	return result;
 }
 
@@ -149,7 +146,8 @@ static bool has_no_limits(const struct cgroup_hierarchy *hierarchy)
 }
 
 int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
-			   const struct spec_resources *resources, struct error *err)
+			   const char *beside, const struct spec_resources *resources,
+			   struct error *err)
 {
 	struct cgroup_settings settings;
 	int result = 0;
@@ -170,7 +168,7 @@ int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
 		comparison.dir = dir;
 		result = dir < 0 ? error_errno(err, errno, "can't look at cgroup %s (%s)", path,
 					       cgroup_hierarchy_name(hierarchy))
-				 : compare_with_fresh(&comparison);
+				 : compare_with_fresh(&comparison, beside);
 	}
 	cgroup_settings_free(&settings);
 	return result;

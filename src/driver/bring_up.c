@@ -28,6 +28,7 @@
 static int prepare_cgroup(struct creation *creation, struct error *err)
 {
 	const char *path;
+	char *beside;
 	bool exists = false, in_use = false;
 
 	if (creation_place_cgroups(creation, err) < 0)
@@ -43,8 +44,11 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	if (!exists)
 		return 0;
 	/* LXC makes the container's cgroups and takes none that are there. */
-	return cgroup_check_unlimited(creation->layout, path, &creation->spec->linux_.resources,
-				      err) < 0
+	if (asprintf(&beside, "%.*s/%s", (int)(strrchr(path, '/') - path), path, creation->tag) < 0)
+		return error_errno(err, ENOMEM, "Failed to name a cgroup");
+	return creation_record_beside(creation, beside, err) < 0 ||
+		       cgroup_check_unlimited(creation->layout, path, beside,
+					      &creation->spec->linux_.resources, err) < 0
 		   ? -1
 		   : cgroup_remove(creation->layout, path, err);
 }
@@ -239,8 +243,7 @@ out:
 	return result;
 }
 
-/* The end of the monitor, unless it is kept. Its cgroup is recorded still: who deletes the
- * container makes sure that it is gone. */
+/* The end of the monitor, unless it is kept. */
 static int settle_monitor(struct creation *creation, struct error *err)
 {
 	if (creation->options->lxc_monitor)
@@ -249,6 +252,17 @@ static int settle_monitor(struct creation *creation, struct error *err)
 	return creation->container.state->monitor_cgroup
 		   ? cgroup_remove(creation->layout, creation->container.state->monitor_cgroup, err)
 		   : 0;
+}
+
+/* A monitor that isn't kept makes no cgroup, though LXC believes so (monitor/cgroups.h); whatever
+ * another LXC does, whoever deletes the container makes sure that it is gone. */
+static void forget_monitor_cgroup(struct creation *creation)
+{
+	struct state *state = creation->container.state;
+
+	if (state->monitor_cgroup && !creation->options->lxc_monitor &&
+	    !cgroup_exists(creation->layout, state->monitor_cgroup))
+		free(PTR_TAKE(state->monitor_cgroup));
 }
 
 /* What must be done from outside before the program may run. */
@@ -308,6 +322,7 @@ static int settle(struct creation *creation, struct error *err)
 	bool meanwhile = creation->start_at_once && !creation->detached && !options->pid_file;
 	char message = creation->start_at_once ? SYNC_START : SYNC_COMMIT;
 
+	forget_monitor_cgroup(creation);
 	container->state->created_only = !creation->start_at_once;
 	if (!options->lxc_monitor)
 		container->state->monitor_pid = 0;

@@ -42,7 +42,7 @@ static char *owner_name(void)
 	return strdup(entry.pw_name);
 }
 
-int creation_record(struct creation *creation, struct error *err)
+static int describe(struct creation *creation, struct error *err)
 {
 	struct state *state = calloc(1, sizeof(*state));
 	const struct spec_namespace *pid_ns = &creation->spec->linux_.namespaces[SPEC_NS_PID];
@@ -57,26 +57,57 @@ int creation_record(struct creation *creation, struct error *err)
 	state->created = state_timestamp();
 	state->owner = owner_name();
 	state->annotations = annotations_text(creation->spec);
-	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
-	/* A kept monitor belongs to this container for good; one that goes at once only needs a
-	 * name that no other has meanwhile. */
-	if (state->cgroup_path &&
-	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
-		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0)
-		state->monitor_cgroup = NULL;
-	/* Whoever finds a create that was killed waits for its monitor's end, before he looks for what
-	 * that may be making still. */
+	/* Whoever finds a create that was killed waits for its monitor's end, before he looks for
+	 * what that may be making still. */
 	state->monitor_pid = creation->monitor.pid;
 	state->monitor_start = state_process_start(creation->monitor.pid, NULL);
 	state->created_only = true;
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
 	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||
-	    !state->created || !state->owner || !state->cgroup_path != !state->monitor_cgroup)
+	    !state->created || !state->owner)
 		return error_errno(err, ENOMEM, "Failed to record the container");
+	return 0;
+}
+
+/* The container's cgroup isn't ours yet: for now there is one to be made for a moment, which has
+ * the place of the monitor's. */
+int creation_record_beside(struct creation *creation, char *cgroup, struct error *err)
+{
+	int result = describe(creation, err);
+
+	if (!creation->container.state) {
+		free(cgroup);
+		return -1;
+	}
+	creation->container.state->monitor_cgroup = cgroup;
+	return result < 0
+		   ? -1
+		   : state_write_creating(&creation->container.dir, creation->container.state, err);
+}
+
+int creation_record(struct creation *creation, struct error *err)
+{
+	bool again = creation->container.state != NULL;
+	struct state *state;
+
+	if (!again && describe(creation, err) < 0)
+		return -1;
+	state = creation->container.state;
+	free(PTR_TAKE(state->monitor_cgroup));
+	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
+	/* A kept monitor belongs to this container for good; one that goes at once only needs a
+	 * name that no other has meanwhile. */
+	if (state->cgroup_path &&
+	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
+		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0) {
+		state->monitor_cgroup = NULL;
+		return error_errno(err, ENOMEM, "Failed to record the container");
+	}
 	/* Before anything is made that must be cleaned up: whoever finds this container after we
 	 * were killed knows from here what there is to remove. */
-	return state_write_creating(&creation->container.dir, state, err);
+	return again ? state_rewrite_creating(&creation->container.dir, state, err)
+		     : state_write_creating(&creation->container.dir, state, err);
 }
 
 /* What other commands will want to read of the container. */

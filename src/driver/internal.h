@@ -154,6 +154,8 @@ int creation_check_terminal(const struct creation *creation, bool keeps_terminal
 			    struct error *err);
 /* What is going to be made, before it is; then what other commands will want to read. */
 int creation_record(struct creation *creation, struct error *err);
+/* Before it: only that there may be that cgroup, which it takes over. */
+int creation_record_beside(struct creation *creation, char *cgroup, struct error *err);
 int creation_keep_configs(const struct creation *creation, struct error *err);
 
 /* Its first process is known from here on. */

@@ -130,6 +130,12 @@ int state_write_creating(const struct state_dir *dir, const struct state *state,
 	return write_as(dir, state, STATE_CREATING_FILE, state_file_create, err);
 }
 
+int state_rewrite_creating(const struct state_dir *dir, const struct state *state,
+			   struct error *err)
+{
+	return write_as(dir, state, STATE_CREATING_FILE, state_file_write, err);
+}
+
 /* ---- reading ---- */
 
 /* A string without a NUL inside, which would hide the rest of it. */

@@ -95,6 +95,9 @@ int state_write(const struct state_dir *dir, const struct state *state, struct e
  * replacing a file that was written a moment ago makes some file systems wait for the disk.
  */
 int state_write_creating(const struct state_dir *dir, const struct state *state, struct error *err);
+/* The same once more, when more is known. */
+int state_rewrite_creating(const struct state_dir *dir, const struct state *state,
+			   struct error *err);
 
 /* NULL when there is none yet, or only half of creating.json (a create that was killed early):
  * errnum ENOENT. */

@@ -110,6 +110,42 @@ def test_D41_killed_at_each_system_call(made, workdir, name):
         assert_nothing_left(made)
 
 
+@pytest.fixture
+def taken(made, cgroup_parent):
+    """A container whose cgroup somebody has made before."""
+    made.bundle.config["linux"]["cgroupsPath"] = f"{cgroup_parent}/c"
+    made.bundle.write()
+    return made
+
+
+def make_cgroup(path):
+    for top in system.cgroup_hierarchies().values():
+        os.makedirs(f"{top}{path}", exist_ok=True)
+
+
+def cgroups_in(path):
+    return {name for top in system.cgroup_hierarchies().values() for name in os.listdir(f"{top}{path}") if os.path.isdir(f"{top}{path}/{name}")}
+
+
+@pytest.mark.parametrize("what", ["error=ENOMEM", "signal=KILL"])
+def test_D41_where_the_cgroup_is_there_already(taken, workdir, cgroup_parent, what):
+    log = f"{workdir}/strace"
+    make_cgroup(f"{cgroup_parent}/c")
+    calls = calls_of(taken.runtime, log, *verb(taken, "create"))
+    taken.runtime.ok("delete", "--force", taken.id)
+    assert not cgroups_in(cgroup_parent)
+    # From the first look at cgroups until LXC is told to begin.
+    first = calls.index(next(call for call in calls if call[0] == "mkdirat" and call[1] > 1))
+    for call, number in calls[first - 12 : first + 40]:
+        make_cgroup(f"{cgroup_parent}/c")
+        trace(taken.runtime, log, *verb(taken, "create"), inject=f"{call}:{what}:when={number}")
+        if what.startswith("error"):
+            assert cgroups_in(cgroup_parent) <= {"c"}, f"{call} number {number}"
+        taken.runtime.ok("delete", "--force", taken.id)
+        assert cgroups_in(cgroup_parent) <= {"c"}, f"{call} number {number}"
+        assert_nothing_left(taken)
+
+
 def test_D41_each_system_call_of_a_delete_failing(made, workdir):
     log = f"{workdir}/strace"
     made.runtime.ok(*verb(made, "create"))
