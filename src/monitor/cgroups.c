@@ -1,35 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/cgroups.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *monitor_cgroup;
-static size_t monitor_length;
+#include "base/cleanup.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* The last part of the monitor's cgroup; NULL: LXC is to make what it likes. */
+static const char *name;
+/* Where liblxc has just made one, as it believes: it is going to open it. */
+static int made_in = -1;
+/* What it got for that: the directories that they would be in. */
+static struct {
+	int fd;
+	dev_t device;
+	ino_t inode;
+} instead[64];
+static size_t instead_count;
 
 void cgroups_stay_out(const char *cgroup)
 {
-	monitor_cgroup = cgroup;
-	monitor_length = strlen(cgroup);
+	const char *slash = strrchr(cgroup, '/');
+
+	name = slash ? slash + 1 : cgroup;
 }
 
-bool cgroups_is_entered(int directory, const char *path)
+/* A number that was closed since may be another directory's. */
+static bool is_instead(int directory)
 {
-	char name[64], target[4096];
-	ssize_t length;
+	struct stat st;
 
-	if (!monitor_cgroup || strcmp(path, "cgroup.procs") != 0)
-		return false;
-	/* Whether it is a directory of the monitor's own cgroup, in whatever hierarchy. */
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", directory);
-	length = readlink(name, target, sizeof(target));
-	return length > (ssize_t)monitor_length && length < (ssize_t)sizeof(target) &&
-	       memcmp(target + length - monitor_length, monitor_cgroup, monitor_length) == 0;
+	for (size_t i = 0; i < instead_count; i++) {
+		if (instead[i].fd == directory)
+			return fstat(directory, &st) == 0 && st.st_dev == instead[i].device &&
+			       st.st_ino == instead[i].inode;
+	}
+	return false;
 }
 
-int cgroups_open_nothing(void)
+static bool is_own(int directory, const char *path)
 {
-	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return name && (strcmp(path, name) == 0 || is_instead(directory));
+}
+
+static int open_above(int directory)
+{
+	int fd = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	size_t i;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	for (i = 0; i < instead_count && instead[i].fd != fd; i++)
+		;
+	if (i == ARRAY_SIZE(instead)) {
+		close(fd);
+		errno = EMFILE;
+		return -1;
+	}
+	instead[i].fd = fd;
+	instead[i].device = st.st_dev;
+	instead[i].inode = st.st_ino;
+	instead_count += i == instead_count;
+	return fd;
+}
+
+/* liblxc's: an executable's symbols come before a library's. */
+EXPORTED int mkdirat(int directory, const char *path, mode_t mode)
+{
+	if (!is_own(directory, path))
+		return (int)syscall(SYS_mkdirat, directory, path, mode);
+	made_in = directory;
+	return 0;
+}
+
+/*
+ * Removing them again, LXC looks into each for others to remove: it may not find one, or it would
+ * look into the one above. So only what it has made a moment ago is there, as a place for others,
+ * and what is written into that goes nowhere.
+ */
+int cgroups_open(int directory, const char *path, unsigned long long flags)
+{
+	bool made = made_in >= 0 && made_in == directory;
+
+	made_in = -1;
+	errno = 0;
+	if (!is_own(directory, path))
+		return -1;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (made && (flags & O_PATH))
+		return open_above(directory);
+	errno = (flags & O_DIRECTORY) || strcmp(path, name) == 0 ? ENOENT : 0;
+	return -1;
 }

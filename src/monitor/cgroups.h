@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The monitor's own cgroups. LXC makes one in every hierarchy and moves its monitor into it, which
- * for a monitor that is about to be killed is of no use, and costs as much as the container's own:
- * each move may wait for an RCU grace period.
+ * for a monitor that is about to be killed is of no use, and costs more than the container's own:
+ * each move may wait for an RCU grace period. So none is made, though LXC believes so.
  */
 #ifndef RUNLXC_MONITOR_CGROUPS_H
 #define RUNLXC_MONITOR_CGROUPS_H
 
 #include <stdbool.h>
 
-/* From here on liblxc moves nobody into `cgroup` ("/lxc.monitor.NAME"), though it believes so: the
- * string must stay. */
+/* From here on liblxc makes no `cgroup` ("/lxc.monitor.NAME", no other's name ends like this) and
+ * moves nobody into it: the string must stay. */
 void cgroups_stay_out(const char *cgroup);
 
-/* Whether opening this is the beginning of such a move; what is opened instead. */
-bool cgroups_is_entered(int directory, const char *path);
-int cgroups_open_nothing(void);
+/* What openat2(2) is to give liblxc instead of `path`; -1 with errno 0: what it asks for. */
+int cgroups_open(int directory, const char *path, unsigned long long flags);
 
 #endif

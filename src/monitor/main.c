@@ -26,6 +26,7 @@
 #include "monitor/children.h"
 #include "monitor/labels.h"
 #include "monitor/namespaces.h"
+#include "monitor/payload.h"
 #include "monitor/pivot.h"
 #include "monitor/reaped.h"
 #include "monitor/sockets.h"
@@ -240,6 +241,7 @@ static int start(struct monitor *monitor)
 	const struct monitor_request *request = &monitor->request;
 	/* A user's container may have none. */
 	const char *cgroup = item(monitor, "lxc.cgroup.dir.monitor");
+	const char *payload = item(monitor, "lxc.cgroup.dir.container");
 	const char *namespaces = item(monitor, "lxc.namespace.clone");
 	struct lxc_container *container;
 	char init_path[64], plan_number[16];
@@ -266,6 +268,10 @@ static int start(struct monitor *monitor)
 		if (cgroup)
 			cgroups_stay_out(cgroup);
 	}
+	/* A user's child, or one in a user namespace, has no right to. */
+	if (payload && geteuid() == 0 && !item(monitor, "lxc.idmap") &&
+	    !item(monitor, "lxc.namespace.share.user"))
+		payload_joins_itself(payload, monitor->log_fd);
 	if (*monitor->label)
 		labels_set(monitor->label, request->label_mqueue, monitor->log_fd);
 	if (namespaces)

@@ -4,15 +4,19 @@
  * an executable's symbols come before a library's, through this one.
  */
 #include <dlfcn.h>
+#include <errno.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "monitor/cgroups.h"
 #include "monitor/children.h"
 #include "monitor/labels.h"
+#include "monitor/payload.h"
 #include "monitor/pivot.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -31,6 +35,32 @@ static uint64_t clone_flags(long number, const long *arguments)
 #endif
 }
 
+static long open_for_lxc(syscall_function next, const long *arguments)
+{
+	const char *path = (const char *)arguments[1];
+	const struct open_how *how = (const struct open_how *)arguments[2];
+	int directory = (int)arguments[0];
+	long result;
+
+	/* LXC asks on its way which calls the kernel has. */
+	if (!path || !how)
+		return next(SYS_openat2, directory, path, how, arguments[3]);
+	/* LXC holds a file of that name in the root open, for a root on a disk that nobody must
+	 * unmount meanwhile; and leaves it there if it is killed just then. */
+	if (strcmp(path, ".lxc_keep") == 0) {
+		errno = EROFS;
+		return -1;
+	}
+	result = cgroups_open(directory, path, how->flags);
+	if (result >= 0 || errno != 0)
+		return result;
+	if (payload_is_entered(directory, path))
+		return payload_open_nothing();
+	result = next(SYS_openat2, directory, path, how, arguments[3]);
+	payload_look((int)result, path);
+	return result;
+}
+
 /* <unistd.h> has it. */
 EXPORTED long syscall(long number, ...)
 {
@@ -47,13 +77,18 @@ EXPORTED long syscall(long number, ...)
 	va_end(list);
 	if (number == SYS_pivot_root && pivot_is_next() < 0)
 		return -1;
-	if (number == SYS_openat2 &&
-	    cgroups_is_entered((int)arguments[0], (const char *)arguments[1]))
-		return cgroups_open_nothing();
+	if (number == SYS_openat2)
+		return open_for_lxc(next, arguments);
+	if (number == SYS_clone3)
+		payload_clone_into((struct clone_args *)arguments[0], (size_t)arguments[1]);
 	result = next(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
 		      arguments[5]);
+	if (result < 0 && number == SYS_clone3 &&
+	    payload_clone_beside((struct clone_args *)arguments[0]))
+		result = next(number, arguments[0], arguments[1]);
 	if (result == 0 && (number == SYS_clone || number == SYS_clone3)) {
 		children_follow();
+		payload_is_cloned();
 		if (clone_flags(number, arguments) & CLONE_NEWIPC)
 			labels_in_new_ipc_namespace();
 	}

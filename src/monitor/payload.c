@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "monitor/payload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+#define HIERARCHIES_MAX 64
+
+/* What liblxc's parent and child both see. */
+struct shared {
+	size_t count; /* the parent goes on when it has written all of them */
+	int directories[HIERARCHIES_MAX];
+};
+
+static const char *cgroup;
+static size_t cgroup_length;
+static int log_to = -1;
+static struct shared *shared;
+static int unified = -1; /* its directory in the unified tree */
+static bool is_child, is_in_unified, has_joined;
+
+void payload_joins_itself(const char *path, int log_fd)
+{
+	shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		shared = NULL;
+		return;
+	}
+	cgroup = path;
+	cgroup_length = strlen(path);
+	log_to = log_fd;
+}
+
+/* Whether it is the container's cgroup, in whatever hierarchy. */
+static bool is_ours(int directory)
+{
+	char name[64], target[4096];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", directory);
+	length = readlink(name, target, sizeof(target));
+	return length > (ssize_t)cgroup_length && length < (ssize_t)sizeof(target) &&
+	       target[length - (ssize_t)cgroup_length - 1] == '/' &&
+	       memcmp(target + length - cgroup_length, cgroup, cgroup_length) == 0;
+}
+
+static bool is_unified(int directory)
+{
+	struct statfs fs;
+
+	return fstatfs(directory, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+void payload_look(int fd, const char *path)
+{
+	const char *last;
+
+	if (!cgroup || unified >= 0 || fd < 0)
+		return;
+	last = strrchr(cgroup, '/');
+	if (strcmp(path, last ? last + 1 : cgroup) == 0 && is_unified(fd) && is_ours(fd))
+		unified = fd;
+}
+
+bool payload_is_entered(int directory, const char *path)
+{
+	if (!cgroup || is_child || strcmp(path, "cgroup.procs") != 0 || !is_ours(directory) ||
+	    shared->count == HIERARCHIES_MAX)
+		return false;
+	shared->directories[shared->count++] = directory;
+	return true;
+}
+
+int payload_open_nothing(void)
+{
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+void payload_clone_into(struct clone_args *arguments, size_t size)
+{
+	if (unified < 0 || is_child || (arguments->flags & CLONE_INTO_CGROUP) ||
+	    size < offsetof(struct clone_args, cgroup) + sizeof(arguments->cgroup))
+		return;
+	arguments->flags |= CLONE_INTO_CGROUP;
+	arguments->cgroup = (unsigned int)unified;
+	is_in_unified = true;
+}
+
+bool payload_clone_beside(struct clone_args *arguments)
+{
+	if (!is_in_unified)
+		return false;
+	arguments->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+	is_in_unified = false;
+	return true;
+}
+
+void payload_is_cloned(void)
+{
+	is_child = true;
+}
+
+static int join(int directory)
+{
+	bool in_unified = is_unified(directory);
+	int fd, result;
+
+	if (in_unified && is_in_unified)
+		return 0;
+	fd = openat(directory, in_unified ? "cgroup.procs" : "tasks", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = write(fd, "0", 1) == 1 ? 0 : -1;
+	close(fd);
+	return result;
+}
+
+_Noreturn static void fail(const char *reason)
+{
+	dprintf(log_to, "runlxc: linux.cgroupsPath: can't join the cgroup %s: %s\n", cgroup,
+		reason);
+	_exit(1);
+}
+
+static void join_all(void)
+{
+	has_joined = true;
+	for (size_t i = 0; i < shared->count; i++) {
+		if (join(shared->directories[i]) < 0)
+			fail(strerror(errno));
+	}
+}
+
+static bool is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/*
+ * What follows is liblxc's: an executable's symbols come before a library's.
+ *
+ * Its child waits by a read from a socket until its parent believes that it has put it into all of
+ * its cgroups, and has set their limits.
+ */
+EXPORTED ssize_t read(int fd, void *buffer, size_t count)
+{
+	ssize_t result = syscall(SYS_read, fd, buffer, count);
+
+	if (result > 0 && is_child && !has_joined && shared && shared->count && is_socket(fd))
+		join_all();
+	return result;
+}
+
+/* Whatever another liblxc does: nothing is started outside of its cgroups. */
+EXPORTED int execvp(const char *file, char *const arguments[])
+{
+	if (is_child && shared && !has_joined)
+		fail("this version of LXC did not come by the place where that is done");
+	return execve(file, arguments, environ);
+}
