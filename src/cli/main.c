@@ -13,6 +13,8 @@
 #include "cli/parse.h"
 #include "cli/root.h"
 #include "cli/verbs.h"
+#include "lxc/lxc.h"
+#include "monitor/run.h"
 
 struct verb {
 	const char *name;
@@ -253,6 +255,7 @@ int main(int argc, char **argv)
 	/* A parent that ignores SIGCHLD hands that on, and the kernel would then reap our children
 	 * for us. */
 	signal(SIGCHLD, SIG_DFL);
+	lxc_monitor_inside(monitor_run);
 
 	parsed = parse_line(&global_syntax, argc, argv, &globals, &line, &err);
 	if (parsed == PARSE_HELP) {

@@ -310,31 +310,25 @@ static int keep_monitor(struct creation *creation, struct error *err)
 	return lxc_monitor_keep(&creation->monitor, state->pid, oom_file, err);
 }
 
-/*
- * It is made findable; only then it is told to go on. But for a `run` that stays with it, and has
- * nobody to tell its pid: there the program starts while its container is written down. Whoever
- * looks at it meanwhile sees it being created, and whoever wants to act on it waits for our lock.
- */
+/* It is made findable; only then it is told to go on: a program that runs is in the record of it,
+ * whenever we are killed. */
 static int settle(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
 	struct container *container = &creation->container;
-	bool meanwhile = creation->start_at_once && !creation->detached && !options->pid_file;
-	char message = creation->start_at_once ? SYNC_START : SYNC_COMMIT;
 
 	forget_monitor_cgroup(creation);
 	container->state->created_only = !creation->start_at_once;
 	if (!options->lxc_monitor)
 		container->state->monitor_pid = 0;
-	if (meanwhile && process_sync_send(creation->sync, message, err) < 0)
-		return -1;
 	if (state_write(&container->dir, container->state, err) < 0)
 		return -1;
 	if (options->pid_file && pid_file_write(options->pid_file, container->state->pid, err) < 0)
 		return -1;
 	if (options->lxc_monitor && keep_monitor(creation, err) < 0)
 		return -1;
-	if (!meanwhile && process_sync_send(creation->sync, message, err) < 0)
+	if (process_sync_send(creation->sync, creation->start_at_once ? SYNC_START : SYNC_COMMIT,
+			      err) < 0)
 		return -1;
 	return settle_monitor(creation, err);
 }
@@ -446,10 +440,18 @@ static void make_tag(struct creation *creation)
 	snprintf(creation->tag, sizeof(creation->tag), "runlxc-%d-%08x", (int)gettid(), random);
 }
 
+/* Whether others are in the pid namespace, to whom LXC's child is a process like any other. */
+static bool is_seen_by_others(const struct spec *spec)
+{
+	const struct spec_namespace *pid = &spec->linux_.namespaces[SPEC_NS_PID];
+
+	return !pid->listed || pid->path;
+}
+
 static int make(struct creation *creation, const struct driver *driver, const char *id,
 		const struct driver_create_options *options, struct error *err)
 {
-	int result;
+	int lowest, result;
 
 	creation->driver = driver;
 	creation->options = options;
@@ -459,8 +461,12 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 ||
 	    streams_preserve(options->preserve_fds, !options->embedded, &creation->preserve, err) <
-		0 ||
-	    lxc_monitor_spawn(&creation->monitor, id, 3 + creation->preserve, err) < 0)
+		0)
+		return -1;
+	lowest = 3 + creation->preserve;
+	/* One that stays takes the less memory, and must not change with the command's file. */
+	if ((options->lxc_monitor ? lxc_monitor_spawn : lxc_monitor_fork)(&creation->monitor, id,
+									  lowest, err) < 0)
 		return -1;
 	if (creation_read_config(creation, err) < 0 ||
 	    creation_check_terminal(creation,
@@ -471,6 +477,9 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 		name_document(err);
 		return -1;
 	}
+	if (is_seen_by_others(creation->spec) &&
+	    lxc_monitor_unfork(&creation->monitor, id, lowest, err) < 0)
+		return -1;
 	creation->layout = cgroup_detect(err);
 	if (!creation->layout)
 		return -1;

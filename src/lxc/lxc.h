@@ -133,16 +133,33 @@ struct lxc_monitor {
 	pid_t pid;
 	int control; /* ours; the monitor waits at the other end, and ends when we do */
 	int log_fd;
-	bool kept; /* not to be killed by lxc_monitor_close() */
+	bool kept;   /* not to be killed by lxc_monitor_close() */
+	bool forked; /* not executed */
 };
 #define LXC_MONITOR_INIT                                                                           \
 	{                                                                                          \
-		-1, -1, -1, false                                                                  \
+		-1, -1, -1, false, false                                                           \
 	}
 
-/* Executes it, for the container `id`. It keeps the standard streams and the descriptors below
- * `lowest`, and no other. */
+/*
+ * Executes it, for the container `id`. It keeps the standard streams and the descriptors below
+ * `lowest`, and no other.
+ */
 int lxc_monitor_spawn(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err);
+
+/*
+ * The same, but forked, where that is possible: only in a program that has the monitor inside
+ * (lxc_monitor_inside()) and no other threads. It is ready half a millisecond earlier, but what
+ * comes from it shows the caller's own program behind /proc/PID/exe until it has executed init: it
+ * is not for a container whose pid namespace others are in.
+ */
+int lxc_monitor_fork(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err);
+
+/* Executes one instead of a forked one, which has not been told what to start. */
+int lxc_monitor_unfork(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err);
+
+/* Once, at the beginning of a program that has monitor/ inside: its monitor_run(). */
+void lxc_monitor_inside(int (*run)(int lowest, pid_t caller));
 
 struct lxc_start {
 	const struct lxc_recipe *recipe;

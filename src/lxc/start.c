@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our side of LXC's monitor: fork it, tell it what to start, hand its container over. */
+/* Our side of LXC's monitor: tell it what to start, hand its container over. */
 #include "lxc/lxc.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,92 +13,12 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
-#include "base/program.h"
 #include "lxc/monitor.h"
-
-extern char **environ;
-
-/* The monitor's program (monitor/), in the library. */
-extern const char runlxc_monitor_start[], runlxc_monitor_end[];
 
 int lxc_monitor_room(int lowest, size_t count)
 {
 	/* Where the monitor receives them, before it puts them in their places; see monitor.c. */
 	return lowest + MONITOR_OWN_FDS + (int)count;
-}
-
-/* Out of the way of the places that the descriptors are to have in the monitor. */
-static int move_above(int *fd, int lowest)
-{
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
-
-	if (moved < 0)
-		return -1;
-	fd_close(*fd);
-	*fd = moved;
-	return 0;
-}
-
-/* The caller's own PATH, as environ has it. */
-static char *search_path(void)
-{
-	for (char **variable = environ; variable && *variable; variable++)
-		if (strncmp(*variable, "PATH=", 5) == 0)
-			return *variable;
-	return NULL;
-}
-
-static int spawn(struct lxc_monitor *monitor, const char *id, int program, int control, int lowest,
-		 struct error *err)
-{
-	posix_spawn_file_actions_t actions;
-	char path[64], number[16], caller[16];
-	char *const arguments[] = {(char *)"runlxc-monitor", number, caller, (char *)id, NULL};
-	/* As a user, LXC needs newuidmap(1) and newgidmap(1). */
-	char *const environment[] = {geteuid() != 0 ? search_path() : NULL, NULL};
-	int failed;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", program);
-	snprintf(number, sizeof(number), "%d", lowest);
-	snprintf(caller, sizeof(caller), "%d", (int)getpid());
-	failed = posix_spawn_file_actions_init(&actions);
-	if (failed)
-		return error_errno(err, failed, "Failed to start LXC's monitor");
-	failed = posix_spawn_file_actions_adddup2(&actions, control, lowest);
-	if (!failed)
-		failed = posix_spawn_file_actions_adddup2(&actions, monitor->log_fd, lowest + 1);
-	if (!failed)
-		failed = posix_spawn(&monitor->pid, path, &actions, NULL, arguments, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	if (failed) {
-		monitor->pid = -1;
-		return error_errno(err, failed, "Failed to start LXC's monitor");
-	}
-	return 0;
-}
-
-int lxc_monitor_spawn(struct lxc_monitor *monitor, const char *id, int lowest, struct error *err)
-{
-	cleanup_close int ours = -1, theirs = -1, program = -1;
-	int pair[2];
-
-	program = program_open("runlxc-monitor", runlxc_monitor_start, runlxc_monitor_end, err);
-	if (program < 0)
-		return -1;
-	monitor->log_fd = kernel_memfd_create("runlxc-lxc-log", MFD_CLOEXEC);
-	if (monitor->log_fd < 0 || fcntl(monitor->log_fd, F_SETFL, O_APPEND) < 0)
-		return error_errno(err, errno, "Failed to make a memfd for LXC's log");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return error_errno(err, errno, "Failed to make a socket pair");
-	ours = pair[0];
-	theirs = pair[1];
-	if (move_above(&theirs, lowest + 2) < 0 || move_above(&monitor->log_fd, lowest + 2) < 0 ||
-	    move_above(&program, lowest + 2) < 0)
-		return error_errno(err, errno, "Failed to duplicate a descriptor");
-	if (spawn(monitor, id, program, theirs, lowest, err) < 0)
-		return -1;
-	monitor->control = fd_take(&ours);
-	return 0;
 }
 
 /* The items, and what else is text, in a block of NUL-terminated strings: no value is ever parsed.

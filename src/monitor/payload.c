@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/payload.h"
 
+#include <sys/types.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* Before <unistd.h>, which defines it where checks of buffers' sizes are compiled in. */
+EXPORTED ssize_t read(int fd, void *buffer, size_t count);
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -15,7 +22,6 @@
 
 #include "base/cleanup.h"
 
-#define EXPORTED __attribute__((visibility("default")))
 #define HIERARCHIES_MAX 64
 
 /* What liblxc's parent and child both see. */
@@ -157,7 +163,7 @@ static bool is_socket(int fd)
  * Its child waits by a read from a socket until its parent believes that it has put it into all of
  * its cgroups, and has set their limits.
  */
-EXPORTED ssize_t read(int fd, void *buffer, size_t count)
+ssize_t read(int fd, void *buffer, size_t count)
 {
 	ssize_t result = syscall(SYS_read, fd, buffer, count);
 
