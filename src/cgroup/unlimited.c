@@ -130,8 +130,8 @@ static int compare_with_fresh(struct comparison *comparison, const char *beside)
 					 beside, cgroup_hierarchy_name(comparison->hierarchy))
 			   : compare_files(comparison);
 	if (unlinkat(parent, name, AT_REMOVEDIR) && result == 0)
-		result = error_errno(comparison->err, errno, "can't remove the cgroup %s (%s)", beside,
-				     cgroup_hierarchy_name(comparison->hierarchy));
+		result = error_errno(comparison->err, errno, "can't remove the cgroup %s (%s)",
+				     beside, cgroup_hierarchy_name(comparison->hierarchy));
 	return result;
 }
 
@@ -145,9 +145,8 @@ static bool has_no_limits(const struct cgroup_hierarchy *hierarchy)
 	return !hierarchy->unified;
 }
 
-int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
-			   const char *beside, const struct spec_resources *resources,
-			   struct error *err)
+int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path, const char *beside,
+			   const struct spec_resources *resources, struct error *err)
 {
 	struct cgroup_settings settings;
 	int result = 0;
