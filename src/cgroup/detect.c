@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "base/trace.h"
 #include "cgroup/internal.h"
 
 #define PROC_FILE_MAX ((size_t)64 * 1024 * 1024)
@@ -310,6 +311,7 @@ struct cgroup_layout *cgroup_detect(struct error *err)
 	cleanup_with(cleanup_layout) struct cgroup_layout *layout = calloc(1, sizeof(*layout));
 	bool v1 = false, v2 = false;
 
+	trace_step("find the cgroup hierarchies");
 	if (!layout) {
 		error_errno(err, ENOMEM, "can't find the cgroup hierarchies");
 		return NULL;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/trace_file.h"
 #include "cli/commit.h"
 #include "cli/log_sink.h"
 #include "cli/parse.h"
@@ -48,7 +49,7 @@ static const struct verb verbs[] = {
 };
 
 struct globals {
-	const char *root, *log, *criu;
+	const char *root, *log, *criu, *trace;
 	bool log_json, debug, lxc_annotations, systemd_cgroup, version;
 	enum driver_rootless rootless;
 };
@@ -62,6 +63,7 @@ enum {
 	FLAG_LXC_ANNOTATIONS,
 	FLAG_ROOTLESS,
 	FLAG_CRIU,
+	FLAG_TRACE,
 };
 
 static const struct argp_option global_options[] = {
@@ -76,6 +78,8 @@ static const struct argp_option global_options[] = {
     {"rootless", FLAG_ROOTLESS, "BOOL", 0,
      "Whether to go on without cgroups that can't be made: true, false or auto", 0},
     {"criu", FLAG_CRIU, "PATH", 0, "CRIU's program; by default the one in $PATH", 0},
+    {"trace", FLAG_TRACE, "FILE", 0,
+     "Write when which step was done to FILE, for chrome://tracing and Perfetto", 0},
     {"version", 'v', NULL, 0, "Show the version and exit", -1},
     FLAG_HELP,
     {0},
@@ -118,6 +122,9 @@ static int set_global(int key, char *value, void *data, struct error *err)
 		return 0;
 	case FLAG_CRIU:
 		globals->criu = value;
+		return 0;
+	case FLAG_TRACE:
+		globals->trace = value;
 		return 0;
 	case 'v':
 		globals->version = true;
@@ -204,6 +211,9 @@ static int run_verb(const struct driver *driver, struct log_sink *sink, int argc
 			status = err.exit_code;
 	}
 	error_clear(&err);
+	if (trace_close(argv[0], status, &err) < 0)
+		log_warning(driver->log, "%s", error_text(&err));
+	error_clear(&err);
 	return status;
 }
 
@@ -237,6 +247,8 @@ static int run_command(const struct globals *globals, struct log_sink *sink,
 	if (!root)
 		return -1;
 	driver.root = root;
+	if (globals->trace && trace_open(globals->trace, err) < 0)
+		return -1;
 	return run_verb(&driver, sink, (int)line->words_count, line->words);
 }
 

@@ -21,6 +21,8 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/trace.h"
+#include "base/trace_file.h"
 #include "cgroup/stats.h"
 #include "console/console.h"
 #include "process/sync.h"
@@ -139,6 +141,7 @@ static int spawn(struct creation *creation, struct error *err)
 	cleanup_recipe struct lxc_recipe recipe = {0};
 	cleanup_plan struct plan_buffer plan;
 	cleanup_close int init_fd = -1, plan_fd = -1, init_sync = -1, listener = -1, dir = -1;
+	cleanup_close int trace = -1;
 	int streams[3] = {-1, -1, -1}, room, pass[LXC_FDS_MAX + 8];
 	char network_prefix[LXC_NETWORK_PREFIX];
 	struct lxc_start start = {.recipe = &recipe,
@@ -149,6 +152,7 @@ static int spawn(struct creation *creation, struct error *err)
 	size_t i;
 
 	plan_buffer_init(&plan);
+	trace_step("compile the process plan");
 	if (!options->embedded && streams_listen(spec, err) < 0)
 		return -1;
 	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. */
@@ -159,12 +163,14 @@ static int spawn(struct creation *creation, struct error *err)
 	    process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
 			    creation->driver->log, &plan, err) < 0)
 		return -1;
+	trace_step("seccomp filter");
 	if (spec->linux_.seccomp.set &&
 	    process_compile_seccomp(&spec->linux_.seccomp, container->root, creation->driver->log,
 				    &plan, err) < 0)
 		return -1;
 	if (compile_start_hooks(creation, &plan, err) < 0)
 		return -1;
+	trace_step("compile LXC's items and the mounts");
 	lxc_network_prefix(container->root, creation->id, network_prefix);
 	if (creation_compile(
 		creation,
@@ -190,6 +196,7 @@ static int spawn(struct creation *creation, struct error *err)
 	if (!creation->lxc_text)
 		return -1;
 
+	trace_step("hand over to LXC's monitor");
 	if (streams_dup(room, options->embedded ? options->embedded->streams : NULL, streams, err) <
 		0 ||
 	    process_sync_pair(room, &creation->sync, &init_sync, err) < 0)
@@ -201,6 +208,7 @@ static int spawn(struct creation *creation, struct error *err)
 	plan_head(&plan)->sync_fd = init_sync;
 	plan_head(&plan)->start_fd = listener;
 	plan_head(&plan)->preserve_fds = creation->preserve;
+	plan_head(&plan)->trace_fd = start.trace_fd = trace = trace_descriptor(room);
 	if (!creation->start_at_once)
 		plan_head(&plan)->flags |= PLAN_WAIT_START;
 	if (creation->driver->debug)
@@ -220,6 +228,7 @@ static int spawn(struct creation *creation, struct error *err)
 		pass[start.pass_count++] = streams[i];
 	pass[start.pass_count++] = init_sync;
 	pass[start.pass_count++] = listener;
+	pass[start.pass_count++] = trace;
 	/* Opened anew: ours holds the lock, which must not outlive us in another process. */
 	dir = openat(container->dir.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
@@ -248,7 +257,9 @@ static int settle_monitor(struct creation *creation, struct error *err)
 {
 	if (creation->options->lxc_monitor)
 		return 0;
+	trace_step("reap LXC's monitor");
 	lxc_hand_over(&creation->monitor);
+	trace_step("remove the monitor's cgroup");
 	return creation->container.state->monitor_cgroup
 		   ? cgroup_remove(creation->layout, creation->container.state->monitor_cgroup, err)
 		   : 0;
@@ -270,6 +281,7 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 {
 	const struct driver_create_options *options = creation->options;
 
+	trace_step("limits from outside");
 	/* The hand-over: from here on init is a child of the nearest subreaper. The monitor dies on
 	 * another processor while we go on; it is reaped in settle_monitor(). */
 	if (!options->lxc_monitor)
@@ -317,6 +329,7 @@ static int settle(struct creation *creation, struct error *err)
 	const struct driver_create_options *options = creation->options;
 	struct container *container = &creation->container;
 
+	trace_step("record the container, tell init to go on");
 	forget_monitor_cgroup(creation);
 	container->state->created_only = !creation->start_at_once;
 	if (!options->lxc_monitor)
@@ -337,6 +350,7 @@ void creation_undo(struct creation *creation)
 {
 	struct error ignored = ERROR_INIT;
 
+	trace_step("undo");
 	creation->monitor.kept = false;
 	/* Closed first: an init that waits for its commit ends by that alone. */
 	fd_close(fd_take(&creation->sync));
@@ -383,6 +397,7 @@ static int bring_up(struct creation *creation, struct error *err)
 					     .data = creation,
 					     .log = creation->driver->log};
 
+	trace_step("place and record the container");
 	/* Nothing is recorded, and so nothing undone, before it is clear that it isn't somebody
 	 * else's. */
 	if (lxc_rights_check(creation->spec, err) < 0 ||
@@ -391,10 +406,12 @@ static int bring_up(struct creation *creation, struct error *err)
 	    (creation->scaffold && scaffold_check(creation, err) < 0) || spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
+	trace_step("keep config.json and config.lxc");
 	if (creation_keep_configs(creation, err) < 0) {
 		hear_init(creation);
 		return -1;
 	}
+	trace_step("wait for init");
 	if (process_sync_wait_ready(&creation->sync, &handler, &creation->init, err) < 0) {
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
@@ -410,6 +427,7 @@ static int bring_up(struct creation *creation, struct error *err)
 		return scaffold_leave_cgroups(creation, err);
 	if (prepare_start(creation, creation->init, err) < 0 || settle(creation, err) < 0)
 		return -1;
+	trace_step("wait until the program runs");
 	return creation->start_at_once
 		   ? process_sync_wait_executed(creation->sync, creation->pidfd, &handler, err)
 		   : 0;
@@ -457,6 +475,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	creation->options = options;
 	creation->id = id;
 	make_tag(creation);
+	trace_step("spawn LXC's monitor");
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 ||
@@ -468,6 +487,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	if ((options->lxc_monitor ? lxc_monitor_spawn : lxc_monitor_fork)(&creation->monitor, id,
 									  lowest, err) < 0)
 		return -1;
+	trace_step("read and check config.json");
 	if (creation_read_config(creation, err) < 0 ||
 	    creation_check_terminal(creation,
 				    creation->start_at_once && !creation->detached &&
@@ -483,6 +503,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	creation->layout = cgroup_detect(err);
 	if (!creation->layout)
 		return -1;
+	trace_step("make the container's directory");
 	creation->container.root = state_root_open(driver->root, true, err);
 	if (creation->container.root < 0 ||
 	    state_dir_create(creation->container.root, id, &creation->container.dir, err) < 0)

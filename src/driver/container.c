@@ -13,11 +13,13 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/trace.h"
 
 int container_open(const struct driver *driver, const char *id, bool lock,
 		   struct container *container, struct error *err)
 {
 	*container = (struct container)CONTAINER_INIT;
+	trace_step(lock ? "lock the container, read its state" : "read the container's state");
 	if (state_id_check(id, err) < 0)
 		return -1;
 	container->root = state_root_open(driver->root, false, err);
@@ -101,6 +103,7 @@ enum driver_status container_status(const struct container *container,
 
 struct spec *container_document(const struct container *container, struct error *err)
 {
+	trace_step("read the container's config.json");
 	return spec_read_oci_file(container->dir.dir, "config.json", "config.json", err);
 }
 
@@ -293,6 +296,7 @@ int container_destroy(const struct driver *driver, struct container *container,
 	struct error later = ERROR_INIT;
 	int result = 0;
 
+	trace_step("end what is left of the container, remove its cgroups");
 	if (state->pid == 0)
 		end_monitor(driver, state);
 	if (state->cgroup_path &&
@@ -305,6 +309,7 @@ int container_destroy(const struct driver *driver, struct container *container,
 	if (state->monitor_cgroup &&
 	    remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
 		result = -1;
+	trace_step("remove the container's directory");
 	/* They went with the network namespace; but where a create was killed they may be left. */
 	if (lxc_network_asked(state->annotations))
 		lxc_network_forget(container->root, state->id);

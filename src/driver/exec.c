@@ -19,6 +19,8 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
+#include "base/trace_file.h"
 #include "console/console.h"
 #include "process/sync.h"
 
@@ -311,7 +313,7 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 
 struct child {
 	unsigned int lowest; /* descriptors below are the program's */
-	int init_fd, plan_fd, init_sync, pidfd;
+	int init_fd, plan_fd, init_sync, pidfd, trace;
 	int streams[3];
 };
 
@@ -324,10 +326,12 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	char number[16];
 	char *const arguments[] = {(char *)"runlxc-init", number, NULL};
 	char *const environment[] = {NULL};
-	int keep[] = {child->plan_fd,	 child->init_sync,  child->pidfd,
+	int keep[] = {child->plan_fd,	 child->init_sync,  child->pidfd,      child->trace,
 		      child->streams[0], child->streams[1], child->streams[2]};
 	size_t i;
 
+	trace_child(TRACE_ENTERING);
+	trace_step("enter the cgroups");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != caller)
 		_exit(1);
@@ -338,6 +342,7 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 			    "Failed to close the descriptors that are not the program's");
 	} else if (affinity_before_join(process, &err) == 0 && join_cgroups(execution, &err) == 0 &&
 		   affinity_after_join(process, &err) == 0) {
+		trace_step("execute init");
 		/* Whatever else the caller had open never gets into the container, where its number
 		 * would be a path (CVE-2024-21626). */
 		for (i = 0; i < ARRAY_SIZE(keep); i++)
@@ -369,18 +374,20 @@ static void child_close(struct child *child)
 	fd_close(child->plan_fd);
 	fd_close(child->init_sync);
 	fd_close(child->pidfd);
+	fd_close(child->trace);
 	streams_close(child->streams);
 }
 
 static int spawn(struct execution *execution, struct error *err)
 {
 	const struct driver_exec_options *options = execution->options;
-	struct child child = {0, -1, -1, -1, -1, {-1, -1, -1}};
+	struct child child = {0, -1, -1, -1, -1, -1, {-1, -1, -1}};
 	cleanup_plan struct plan_buffer plan;
 	int preserve = 0, lowest, i, result = -1;
 	pid_t caller = getpid();
 
 	plan_buffer_init(&plan);
+	trace_step("compile the process plan");
 	if (streams_preserve(options->preserve_fds, !options->embedded, &preserve, err) < 0 ||
 	    (!options->embedded && streams_listen(execution->spec, err) < 0) ||
 	    make_plan(execution, &plan, preserve, err) < 0)
@@ -397,6 +404,7 @@ static int spawn(struct execution *execution, struct error *err)
 		plan_head(&plan)->stdio_fd[i] = child.streams[i];
 	plan_head(&plan)->sync_fd = child.init_sync;
 	plan_head(&plan)->join_pidfd = child.pidfd;
+	plan_head(&plan)->trace_fd = child.trace = trace_descriptor(lowest);
 	child.plan_fd = process_plan_seal(&plan, err);
 	child.init_fd = child.plan_fd < 0 ? -1 : process_init_open(err);
 	if (child.init_fd < 0)
@@ -405,6 +413,7 @@ static int spawn(struct execution *execution, struct error *err)
 		error_errno(err, errno, "Failed to duplicate a descriptor");
 		goto out;
 	}
+	trace_step("fork");
 	execution->child = fork();
 	if (execution->child < 0) {
 		error_errno(err, errno, "Failed to fork");
@@ -412,6 +421,7 @@ static int spawn(struct execution *execution, struct error *err)
 	}
 	if (execution->child == 0)
 		child_main(execution, &child, caller);
+	trace_pid(TRACE_ENTERING, execution->child);
 	result = 0;
 out:
 	child_close(&child);
@@ -460,6 +470,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 	    .data = execution,
 	    .log = execution->driver->log};
 
+	trace_step("wait for init");
 	if (process_sync_wait_ready(&execution->sync, &handler, &execution->pid, err) < 0) {
 		if (!err->exit_code)
 			err->exit_code = 255;
@@ -471,6 +482,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 		reap(execution->child);
 		execution->child = 0;
 	}
+	trace_step("limits from outside");
 	*pidfd = kernel_pidfd_open(execution->pid);
 	if (*pidfd < 0)
 		return error_errno(err, errno, "The process is gone");
@@ -485,6 +497,7 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 		return -1;
 	if (options->embedded && options->embedded->started)
 		options->embedded->started(options->embedded->data, execution->pid);
+	trace_step("start: wait until the program runs");
 	if (process_sync_send(execution->sync, SYNC_START, err) < 0)
 		return -1;
 	return process_sync_wait_executed(execution->sync, *pidfd, &handler, err);
@@ -559,6 +572,7 @@ static int attend(const struct exec_started *started, int *exit_status, struct e
 						.forward_signals = true};
 	int status = 0;
 
+	trace_step("the program runs");
 	if (console_session_run(&session, &status, err) < 0)
 		return -1;
 	*exit_status = driver_exit_status(status);

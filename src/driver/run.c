@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "console/console.h"
 #include "hooks/hooks.h"
 
@@ -69,6 +70,7 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	};
 	int status = 0;
 
+	trace_step("the container runs");
 	/* Others may work on the container meanwhile; it is ours again when it has ended. */
 	state_dir_unlock(&creation->container.dir);
 	if (console_session_run(&session, &status, err) < 0)

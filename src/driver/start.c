@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "hooks/hooks.h"
 #include "process/sync.h"
 
@@ -81,8 +82,10 @@ int driver_start(const struct driver *driver, const char *id, struct error *err)
 	pidfd = container_pidfd(container.state, err);
 	if (pidfd < 0)
 		return -1;
+	trace_pid(TRACE_INIT, container.state->pid);
+	trace_step("start: wait until the program runs");
 	connection = connect_to_init(&container, err);
-	if (connection < 0 ||
+	if (connection < 0 || process_sync_send_start(connection, err) < 0 ||
 	    process_sync_wait_executed(
 		connection, pidfd,
 		&(struct sync_handler){.listener = take_listener,
@@ -90,6 +93,7 @@ int driver_start(const struct driver *driver, const char *id, struct error *err)
 				       .log = driver->log},
 		err) < 0)
 		return -1;
+	trace_step("poststart hooks");
 	/* Its socket gone, it is not a created one any more; see container_status(). */
 	unlinkat(container.dir.dir, "start", 0);
 	if (run_poststart(&container, err) < 0) {

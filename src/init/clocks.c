@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "base/trace.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -45,6 +46,7 @@ void clocks_apply(struct init *init)
 		report_failure(init, 0, errno,
 			       "linux.namespaces: Failed to enter a time namespace");
 	close(fd);
+	trace_clock_changed();
 	/* It leads to all of the host's processes: gone before anything of the container's is run.
 	 */
 	close(plan->proc_fd);

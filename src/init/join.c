@@ -14,14 +14,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/trace.h"
+
 void join_apply(struct init *init)
 {
 	const struct plan *plan = init->plan;
 	long pid;
 
+	trace_step("join the namespaces");
 	if (setns(plan->join_pidfd, (int)plan->join_namespaces) < 0)
 		report_failure(init, 0, errno, "Failed to join the container's namespaces");
 	close(plan->join_pidfd);
+	trace_clock_changed();
 
 	if (plan->flags & PLAN_JOIN_USERNS) {
 		/* Root of the container's user namespace, if it has one; the groups of the host
@@ -40,6 +44,9 @@ void join_apply(struct init *init)
 	pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0)
 		report_failure(init, 0, errno, "Failed to enter the container's pid namespace");
-	if (pid > 0)
+	if (pid > 0) {
+		trace_end(TRACE_ENTERING);
 		_exit(0);
+	}
+	trace_self = TRACE_INIT;
 }

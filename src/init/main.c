@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 
 static const struct plan *map_plan(const char *descriptor)
 {
@@ -61,21 +63,30 @@ static void set_names(struct init *init)
 
 /*
  * The start. Whoever can connect to the socket may start the container: it lies in the container's
- * directory on the host, which only the owner of the state root can enter.
+ * directory on the host, which only the owner of the state root can enter. A `start` that was killed
+ * before it said so has started nothing.
  */
 static void wait_for_start(struct init *init)
 {
-	int connection;
+	int trace = -1, count;
+	char message = 0;
 
 	close(init->report_fd);
 	init->report_fd = -1;
-	do
-		connection = accept4(init->plan->start_fd, NULL, NULL, SOCK_CLOEXEC);
-	while (connection < 0 && (errno == EINTR || errno == ECONNABORTED));
-	if (connection < 0)
-		_exit(1);
+	/* It would be kept in memory for as long as this takes, and nobody looks at it any more. */
+	trace_detach();
+	while (message != SYNC_START) {
+		fd_close(init->report_fd);
+		do
+			init->report_fd = accept4(init->plan->start_fd, NULL, NULL, SOCK_CLOEXEC);
+		while (init->report_fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+		if (init->report_fd < 0)
+			_exit(1);
+		message = report_receive(init, &trace, 1, &count);
+	}
 	close(init->plan->start_fd);
-	init->report_fd = connection;
+	if (count)
+		trace_attach(trace, TRACE_INIT);
 }
 
 int main(int argc, char **argv)
@@ -95,6 +106,8 @@ int main(int argc, char **argv)
 	}
 	init.plan = plan;
 	init.report_fd = plan->sync_fd;
+	trace_attach(plan->trace_fd, plan->flags & PLAN_JOIN ? TRACE_ENTERING : TRACE_INIT);
+	trace_step("init: take streams and signals");
 	umask(0);
 	/* The program gets defaults, whatever engine started the runtime. */
 	kernel_reset_signals();
@@ -109,23 +122,30 @@ int main(int argc, char **argv)
 		if (plan->join_cgroup_fd >= 0 && setns(plan->join_cgroup_fd, CLONE_NEWCGROUP) < 0)
 			report_failure(&init, 0, errno,
 				       "linux.namespaces: Failed to join the cgroup namespace");
+		trace_step("clocks, sysctls, propagation");
 		clocks_apply(&init);
 		sysctl_apply(&init);
 		propagation_begin(&init);
+		trace_step("late mounts");
 		mounts_apply(&init);
+		trace_step("devices, names");
 		devices_apply(&init);
 		set_names(&init);
 	}
+	trace_step("session, terminal");
 	if (plan->flags & PLAN_TERMINAL)
 		terminal_apply(&init);
 	else
 		setsid();
 	if (!(plan->flags & PLAN_JOIN)) {
+		trace_step("masked and read-only paths");
 		hide_apply(&init);
 		propagation_finish(&init);
 	}
+	trace_step("prepare the process");
 	become_prepare(&init);
 
+	trace_step("ready: wait for the command");
 	report_ready(&init);
 	switch (report_receive(&init, NULL, 0, NULL)) {
 	case SYNC_COMMIT:

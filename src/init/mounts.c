@@ -13,6 +13,7 @@
 
 #include "base/file_system.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "init/copy_up.h"
 
 int mounts_set_context(const struct init *init, int fs)
@@ -157,6 +158,7 @@ void mounts_apply(struct init *init)
 	if (!init->mounted)
 		report_failure(init, 0, ENOMEM, "mounts");
 	for (i = 0; i < count; i++) {
+		trace_part("mount", plan_text(init->plan, mounts[i].destination));
 		report_line(init, SYNC_STEP, "init: mounting %s",
 			    plan_text(init->plan, mounts[i].destination));
 		switch (mounts[i].kind) {

@@ -171,6 +171,7 @@ struct lxc_start {
 	    *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
 	size_t pass_count;
 	int dir;	   /* the container's directory */
+	int trace_fd;	   /* one of `pass`: base/trace.h; -1: nothing is traced */
 	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/program.h"
+#include "base/trace.h"
 #include "lxc/lxc.h"
 #include "lxc/monitor.h"
 
@@ -93,6 +94,8 @@ static int execute(struct lxc_monitor *monitor, const char *id, int program, int
 		monitor->pid = -1;
 		return error_errno(err, failed, "Failed to start LXC's monitor");
 	}
+	trace_pid(TRACE_MONITOR, monitor->pid);
+	trace_of(TRACE_MONITOR, "load liblxc, wait for the request");
 	return 0;
 }
 
@@ -151,6 +154,8 @@ int lxc_monitor_fork(struct lxc_monitor *monitor, const char *id, int lowest, st
 		_exit(monitor_inside(lowest, caller));
 	}
 	monitor->forked = true;
+	trace_pid(TRACE_MONITOR, monitor->pid);
+	trace_of(TRACE_MONITOR, "load liblxc, wait for the request");
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/path.h"
+#include "base/trace.h"
 #include "lxc/monitor.h"
 
 int lxc_monitor_room(int lowest, size_t count)
@@ -56,6 +57,7 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .init_fd = start->init_fd,
 	    .plan_fd = start->plan_fd,
 	    .pivot_fd = start->pivot_fd,
+	    .trace_fd = start->trace_fd,
 	    .time_fd = start->recipe->join_time ? start->recipe->time_fd : -1,
 	    .label_mqueue = start->recipe->has_mqueue,
 	    .keep_monitor = start->keep_monitor,
@@ -137,6 +139,7 @@ void lxc_monitor_wait(struct lxc_monitor *monitor)
 	while (monitor->pid > 0 && waitpid(monitor->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	monitor->pid = -1;
+	trace_end(TRACE_MONITOR);
 }
 
 void lxc_monitor_close(struct lxc_monitor *monitor)

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "lxc/mount_label.h"
 
 #define NO_NEW_FILE_SYSTEM                                                                         \
@@ -76,6 +77,7 @@ __attribute__((visibility("default"))) int mount(const char *source, const char 
 						 const char *type, unsigned long flags,
 						 const void *data)
 {
+	trace_part("mount", type && *type ? type : target);
 	if (mount_label && type && !(flags & NO_NEW_FILE_SYSTEM) && mount_label_applies(type))
 		return mount_labelled(source, target, type, flags, data);
 	return kernel_mount(source, target, type, flags, data);

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "lxc/monitor.h"
 #include "monitor/cgroups.h"
 #include "monitor/children.h"
@@ -244,6 +245,7 @@ static int start(struct monitor *monitor)
 	char init_path[64], plan_number[16];
 	char *const arguments[] = {init_path, plan_number, NULL};
 
+	trace_step("LXC: set the items");
 	set_runtime_directory(monitor);
 	container = monitor->lxc->container_new(monitor->name, monitor->path);
 	if (!container)
@@ -251,6 +253,7 @@ static int start(struct monitor *monitor)
 		     monitor->name, monitor->path);
 	set_items(monitor, container);
 	join_clocks(monitor);
+	trace_clock_changed();
 	if (request->keep_monitor) {
 		/* It is to outlive the caller. A caller that is killed before it recorded the
 		 * container is still noticed: init ends when the sync socket is closed, and we end
@@ -279,6 +282,7 @@ static int start(struct monitor *monitor)
 	container->want_close_all_fds(container, false);
 	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", request->init_fd);
 	snprintf(plan_number, sizeof(plan_number), "%d", request->plan_fd);
+	trace_step("LXC: start: cgroups");
 	if (!container->start(container, 0, arguments) && !request->keep_monitor)
 		_exit(1);
 	return container->error_num;
@@ -306,6 +310,7 @@ int monitor_run(int lowest, pid_t caller)
 	if (!monitor.lxc)
 		FAIL(&monitor, "Failed to load liblxc: %s\n", reason);
 	receive_request(&monitor);
+	trace_attach(fcntl(monitor.request.trace_fd, F_DUPFD_CLOEXEC, 0), TRACE_MONITOR);
 	status = start(&monitor);
 	if (monitor.request.keep_monitor) {
 		reaped_status(&status, &oom_killed);

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/trace.h"
 #include "monitor/cgroups.h"
 #include "monitor/children.h"
 #include "monitor/labels.h"
@@ -75,6 +76,8 @@ EXPORTED long syscall(long number, ...)
 	for (i = 0; i < 6; i++)
 		arguments[i] = va_arg(list, long);
 	va_end(list);
+	if (number == SYS_pivot_root)
+		trace_step("LXC's child: change the root");
 	if (number == SYS_pivot_root && pivot_is_next() < 0)
 		return -1;
 	if (number == SYS_openat2)
@@ -86,8 +89,14 @@ EXPORTED long syscall(long number, ...)
 	if (result < 0 && number == SYS_clone3 &&
 	    payload_clone_beside((struct clone_args *)arguments[0]))
 		result = next(number, arguments[0], arguments[1]);
+	if (result > 0 && clone_flags(number, arguments) & CLONE_PIDFD)
+		trace_step("LXC: the container's start, its child at work");
 	if (result == 0 && (number == SYS_clone || number == SYS_clone3)) {
 		children_follow();
+		if (clone_flags(number, arguments) & CLONE_PIDFD) {
+			trace_child(TRACE_INIT);
+			trace_step("LXC's child: namespaces, mounts");
+		}
 		payload_is_cloned();
 		if (clone_flags(number, arguments) & CLONE_NEWIPC)
 			labels_in_new_ipc_namespace();

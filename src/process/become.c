@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "base/trace.h"
 #include "process/passwd.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0
@@ -316,6 +317,8 @@ void become_execute(struct init *init)
 	const struct plan *plan = init->plan;
 	int error;
 
+	/* The last one: under the filter reading the clock may be a system call that it forbids. */
+	trace_step("user, capabilities, seccomp, execute");
 	/* Without no_new_privs a filter may only be loaded with CAP_SYS_ADMIN, so before it is
 	 * given up; with it, as late as can be. */
 	if (!(plan->flags & PLAN_NO_NEW_PRIVS))

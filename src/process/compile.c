@@ -52,7 +52,7 @@ void plan_buffer_init(struct plan_buffer *buffer)
 	plan = plan_head(buffer);
 	plan->magic = PLAN_MAGIC;
 	plan->sync_fd = plan->start_fd = plan->join_pidfd = plan->join_cgroup_fd = -1;
-	plan->sysctl_fd = plan->proc_fd = -1;
+	plan->sysctl_fd = plan->proc_fd = plan->trace_fd = -1;
 	for (i = 0; i < 3; i++)
 		plan->stdio_fd[i] = i;
 }

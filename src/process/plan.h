@@ -106,6 +106,7 @@ struct plan {
 	uint32_t magic, size, flags;
 	int32_t sync_fd;  /* SOCK_SEQPACKET to the parent */
 	int32_t start_fd; /* listening, where PLAN_WAIT_START */
+	int32_t trace_fd; /* base/trace.h; -1: nothing is traced */
 	int32_t join_pidfd;
 	int32_t join_cgroup_fd;	  /* a cgroup namespace to join, which LXC can't; -1: none */
 	int32_t stdio_fd[3];	  /* become 0, 1, 2 */
@@ -156,7 +157,8 @@ enum sync_type {
 	SYNC_PIVOT = 'P', /* LXC's child → parent: pivot_root(2) is next; the answer is the same, when
 			   * the hooks have run */
 	SYNC_COMMIT = 'K',  /* parent → init: you are recorded; wait for the start */
-	SYNC_START = 'S',   /* parent → init: as COMMIT, and go on at once */
+	SYNC_START = 'S',   /* parent → init: as COMMIT, and go on at once; from `start`: go on. May carry
+			     * the trace's page then */
 	SYNC_LISTENER = 'L', /* init → parent, after the start: struct sync_listener follows; the
 			      * answer is the same, when an agent has the listener */
 	SYNC_STEP = 'D',    /* init → parent: a line for the debug log */

@@ -9,6 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/trace.h"
+#include "base/trace_file.h"
 
 int process_sync_pair(int lowest, int *ours, int *inits, struct error *err)
 {
@@ -145,6 +147,7 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 
 		/* Of whoever spoke, also where it fails then: somebody has to reap it. */
 		*pid = message.pid;
+		trace_pid(TRACE_INIT, message.pid);
 		switch (message.data[0]) {
 		case SYNC_ERROR:
 			return init_failed(&message, err);
@@ -155,10 +158,12 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 			*sync = fd_take(&fd);
 			return 0;
 		case SYNC_CGROUPS:
+			trace_part("give init the cgroups", NULL);
 			if (send_trees(*sync, handler, err) < 0)
 				return -1;
 			break;
 		case SYNC_PIVOT:
+			trace_part("hooks and network devices before the pivot", NULL);
 			if (!handler->pivot)
 				return error_set(err, "LXC announced what nobody asked for");
 			if (handler->pivot(handler->data, message.pid, err) < 0 ||
@@ -188,6 +193,30 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 int process_sync_send(int sync, char type, struct error *err)
 {
 	if (send(sync, &type, 1, MSG_NOSIGNAL) != 1)
+		return error_errno(err, errno, "The container's init is gone");
+	return 0;
+}
+
+int process_sync_send_start(int connection, struct error *err)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	char type = SYNC_START;
+	struct iovec data = {.iov_base = &type, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	cleanup_close int trace = trace_descriptor(0);
+
+	if (trace >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &trace, sizeof(int));
+	}
+	if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1)
 		return error_errno(err, errno, "The container's init is gone");
 	return 0;
 }
@@ -225,5 +254,6 @@ int process_sync_wait_executed(int sync, int pidfd, const struct sync_handler *h
 		    take_listener(sync, pidfd, &message, handler, err) < 0)
 			return -1;
 	}
+	trace_end(TRACE_INIT);
 	return got < 0 ? error_errno(err, errno, "Failed to hear from the container's init") : 0;
 }

@@ -39,6 +39,8 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 
 /* SYNC_PIVOT, SYNC_COMMIT or SYNC_START. */
 int process_sync_send(int sync, char type, struct error *err);
+/* SYNC_START to an init that waited for `start`: with the trace's page, if this is traced. */
+int process_sync_send_start(int connection, struct error *err);
 
 /* After the start: returns 0 once the program was executed (init's end closed by it), or init's
  * failure. `pidfd` is the process's. */
