@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/kernel_check.h"
 #include "base/path.h"
 #include "base/trace.h"
 #include "base/trace_file.h"
@@ -479,6 +480,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	if (driver->systemd_cgroup)
 		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 ||
+	    kernel_check_for_containers(!options->no_new_keyring, err) < 0 ||
 	    streams_preserve(options->preserve_fds, !options->embedded, &creation->preserve, err) <
 		0)
 		return -1;

@@ -122,6 +122,9 @@ int container_pidfd(const struct state *state, struct error *err)
 	cleanup_close int fd = -1;
 
 	fd = state->pid > 0 ? kernel_pidfd_open(state->pid) : -1;
+	/* Nobody has that number any more, or a thread of somebody else's (EINVAL, ENOENT). */
+	if (state->pid > 0 && fd < 0 && errno != ESRCH && errno != EINVAL && errno != ENOENT)
+		return error_errno(err, errno, "Failed to take hold of process %d", state->pid);
 	/* Looked at after the pidfd was opened: if it is the right process now, the pidfd is its.
 	 */
 	if (fd < 0 || !container_is_alive(state)) {

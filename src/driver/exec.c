@@ -21,6 +21,7 @@
 #include "base/kernel.h"
 #include "base/trace.h"
 #include "base/trace_file.h"
+#include "base/kernel_check.h"
 #include "console/console.h"
 #include "process/sync.h"
 
@@ -279,7 +280,7 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 		     struct error *err)
 {
 	const struct spec *spec = execution->spec;
-	uint32_t namespaces = 0, flags = PLAN_JOIN | PLAN_NEW_KEYRING;
+	uint32_t namespaces = 0, flags = PLAN_JOIN;
 
 	if (process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
 			    execution->driver->log, plan, err) < 0)
@@ -301,6 +302,8 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 		plan_head(plan)->personality =
 		    strcmp(spec->linux_.personality_domain, "LINUX32") == 0 ? 0x0008 : 0;
 	}
+	if (!execution->container.state->no_new_keyring)
+		flags |= PLAN_NEW_KEYRING;
 	if (execution->driver->debug)
 		flags |= PLAN_LOG_STEPS;
 	plan_head(plan)->flags |= flags;
@@ -326,7 +329,7 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	char number[16];
 	char *const arguments[] = {(char *)"runlxc-init", number, NULL};
 	char *const environment[] = {NULL};
-	int keep[] = {child->plan_fd,	 child->init_sync,  child->pidfd,      child->trace,
+	int keep[] = {child->plan_fd,	 child->init_sync,  child->pidfd,     child->trace,
 		      child->streams[0], child->streams[1], child->streams[2]};
 	size_t i;
 
@@ -464,11 +467,10 @@ static void reap(pid_t pid)
 static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 {
 	const struct driver_exec_options *options = execution->options;
-	const struct sync_handler handler = {
-	    .terminal = take_terminal,
-	    .listener = take_listener,
-	    .data = execution,
-	    .log = execution->driver->log};
+	const struct sync_handler handler = {.terminal = take_terminal,
+					     .listener = take_listener,
+					     .data = execution,
+					     .log = execution->driver->log};
 
 	trace_step("wait for init");
 	if (process_sync_wait_ready(&execution->sync, &handler, &execution->pid, err) < 0) {
@@ -522,6 +524,8 @@ static int execute(struct execution *execution, int *pidfd, struct error *err)
 static int prepare(struct execution *execution, const char *id, struct error *err)
 {
 	if (container_open(execution->driver, id, false, &execution->container, err) < 0)
+		return -1;
+	if (kernel_check_for_containers(!execution->container.state->no_new_keyring, err) < 0)
 		return -1;
 	execution->layout = cgroup_detect(err);
 	if (!execution->layout || check_status(execution, err) < 0)

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/kernel_check.h"
 #include "base/path.h"
 #include "driver/memory_watch.h"
 
@@ -302,7 +303,7 @@ int driver_wait(const struct driver *driver, const char *id, struct driver_exit 
 
 	if (container_open(driver, id, false, &container, err) < 0)
 		return -1;
-	layout = cgroup_detect(err);
+	layout = kernel_check_for_processes(err) < 0 ? NULL : cgroup_detect(err);
 	if (!layout)
 		return -1;
 	memory_watch_open(&memory, layout, container.state->cgroup_path);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/trace.h"
+#include "base/kernel_check.h"
 #include "hooks/hooks.h"
 #include "process/sync.h"
 
@@ -79,6 +80,8 @@ int driver_start(const struct driver *driver, const char *id, struct error *err)
 	default:
 		return error_set(err, "cannot start an already running container");
 	}
+	if (kernel_check_for_processes(err) < 0)
+		return -1;
 	pidfd = container_pidfd(container.state, err);
 	if (pidfd < 0)
 		return -1;

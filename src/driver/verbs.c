@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/kernel_check.h"
 #include "hooks/hooks.h"
 
 static void cleanup_layout_(struct cgroup_layout **layout)
@@ -50,7 +51,8 @@ int driver_kill(const struct driver *driver, const char *id, int sig, bool all, 
 	cleanup_close int pidfd = -1;
 	bool frozen = false;
 
-	if (container_open(driver, id, false, &container, err) < 0)
+	if (container_open(driver, id, false, &container, err) < 0 ||
+	    kernel_check_for_processes(err) < 0)
 		return -1;
 	if (container.state->pid == 0)
 		return not_running(err);
@@ -124,7 +126,7 @@ static int delete (const struct driver *driver, const char *id, bool force, bool
 		}
 		error_clear(err);
 	}
-	layout = cgroup_detect(err);
+	layout = kernel_check_for_processes(err) < 0 ? NULL : cgroup_detect(err);
 	if (!layout)
 		return -1;
 	status = container_status(&container, force && !only_dead ? NULL : layout);

@@ -325,6 +325,17 @@ static void add_to_plan(const struct spec *spec, struct plan_buffer *plan)
 	}
 }
 
+/* LXC's default is one. */
+static bool is_keyring_new(const struct lxc_recipe *recipe)
+{
+	size_t i;
+
+	for (i = recipe->count; i > 0; i--)
+		if (strcmp(recipe->items[i - 1].key, "lxc.keyring.session") == 0)
+			return strcmp(recipe->items[i - 1].value, "0") != 0;
+	return true;
+}
+
 int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 		struct plan_buffer *plan, struct error *err)
 {
@@ -358,6 +369,8 @@ int lxc_compile(const struct lxc_request *request, struct lxc_recipe *recipe,
 	/* Theirs come after ours: of what can be there once, the last counts. */
 	if (lxc_raw_compile(request, recipe, err) < 0 || network_compile(request, recipe, err) < 0)
 		return -1;
+	if (is_keyring_new(recipe))
+		plan_head(plan)->flags |= PLAN_NEW_KEYRING;
 	add_to_plan(spec, plan);
 	return 0;
 }

@@ -220,9 +220,11 @@ void become_prepare(struct init *init)
 		set_home(init);
 
 	/* A session keyring of its own, so that it can't read the engine's (CVE-2014-9529's
-	 * lesson). LXC makes the first process's. A kernel without keyrings has nothing to leak. */
-	if (plan->flags & PLAN_NEW_KEYRING)
-		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	 * lesson). LXC makes one for the first process, too, but goes on without where that fails.
+	 * A kernel without keyrings has nothing to leak. */
+	if (plan->flags & PLAN_NEW_KEYRING &&
+	    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 && errno != ENOSYS)
+		report_failure(init, 0, errno, "Failed to make a session keyring");
 	if (plan->flags & PLAN_PERSONALITY && personality(plan->personality) < 0)
 		report_failure(init, 0, errno, "linux.personality: Failed to set it");
 	if (plan->memory_policy_set)

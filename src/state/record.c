@@ -26,6 +26,7 @@ enum kind {
 	PID,	      /* pid_t */
 	COUNT,	      /* uint64_t */
 	FLAG,	      /* bool */
+	FLAG_IF_SET,  /* bool, not there when it is false */
 	NUMBER,	      /* int */
 };
 
@@ -52,6 +53,7 @@ static const struct field {
     {"createdOnly", offsetof(struct state, created_only), FLAG},
     {"systemdCgroup", offsetof(struct state, systemd_cgroup), FLAG},
     {"pidNamespaceShared", offsetof(struct state, pid_namespace_shared), FLAG},
+    {"noNewKeyring", offsetof(struct state, no_new_keyring), FLAG_IF_SET},
     {"exitStatus", offsetof(struct state, exit_status), NUMBER},
 };
 
@@ -74,6 +76,7 @@ static struct json_object *encode(const struct field *field, const void *at)
 	case COUNT:
 		return json_object_new_uint64(*(const uint64_t *)at);
 	case FLAG:
+	case FLAG_IF_SET:
 		return json_object_new_boolean(*(const bool *)at);
 	case NUMBER:
 		return json_object_new_int(*(const int *)at);
@@ -84,6 +87,8 @@ static struct json_object *encode(const struct field *field, const void *at)
 /* Whether encode() may rightly give NULL. */
 static bool is_absent(const struct field *field, const void *at)
 {
+	if (field->kind == FLAG_IF_SET)
+		return !*(const bool *)at;
 	return (field->kind == TEXT_OR_NULL || field->kind == JSON_OR_NULL) && !*(char *const *)at;
 }
 
@@ -185,6 +190,7 @@ static bool decode(const struct field *field, struct json_object *value, void *a
 		*(uint64_t *)at = (uint64_t)number;
 		return true;
 	case FLAG:
+	case FLAG_IF_SET:
 		if (!json_object_is_type(value, json_type_boolean))
 			return false;
 		*(bool *)at = json_object_get_boolean(value);

@@ -40,6 +40,7 @@ struct state {
 	bool systemd_cgroup;
 	bool pid_namespace_shared; /* PID 1 of the container is not PID 1 of a namespace of its own
 				    */
+	bool no_new_keyring; /* its processes share the session keyring of whoever starts them */
 	int exit_status; /* as wait(2) gives it; recorded by a kept monitor; -1: not known */
 };
 

@@ -300,7 +300,7 @@ static void a_listener_that_is_none_is_an_error(void **state)
 
 	(void)state;
 	assert_int_equal(outcome.result, -1);
-	assert_true(strstr(outcome.message, "linux.seccomp: Failed to fetch the listener: "));
+	assert_true(strstr(outcome.message, "linux.seccomp: Failed to fetch the listener by "));
 	outcome = wait_executed_with(tells_half, &handler);
 	assert_string_equal(outcome.message,
 			    "init told of a seccomp listener that nobody asked for");
