@@ -9,6 +9,7 @@
 
 /* Deeper than anything the specification nests, shallow enough for every walk by recursion. */
 #define MAX_DEPTH 64
+#define STRICT (JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS)
 
 static void cleanup_tokener_(struct json_tokener **tokener)
 {
@@ -136,30 +137,20 @@ static const char *scan_text(struct scan *scan)
 	return NULL;
 }
 
-struct json_object *json_parse(const char *text, size_t length, const char *name, struct error *err)
+static struct json_object *parse(const char *text, size_t length, int flags, const char *name,
+				 struct error *err)
 {
 	cleanup_with(cleanup_tokener_) struct json_tokener *tokener = NULL;
 	cleanup_with(cleanup_object_) struct json_object *object = NULL;
-	struct scan scan = {text, length, 0};
 	enum json_tokener_error fault;
-	const char *reason;
 	size_t end;
 
-	if (length > INT_MAX) {
-		error_set(err, "%s: is too large", name);
-		return NULL;
-	}
-	reason = scan_text(&scan);
-	if (reason) {
-		fail_at(text, scan.offset, name, reason, err);
-		return NULL;
-	}
 	tokener = json_tokener_new_ex(MAX_DEPTH);
 	if (!tokener) {
 		error_set(err, "%s: out of memory", name);
 		return NULL;
 	}
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	json_tokener_set_flags(tokener, flags);
 	object = json_tokener_parse_ex(tokener, text, (int)length);
 	fault = json_tokener_get_error(tokener);
 	end = json_tokener_get_parse_end(tokener);
@@ -186,4 +177,49 @@ struct json_object *json_parse(const char *text, size_t length, const char *name
 	if (!object)
 		error_set(err, "%s: want an object, found null", name);
 	return PTR_TAKE(object);
+}
+
+/*
+ * json-c 0.18, which is Debian 13's, takes every byte beyond ASCII for a control character where it
+ * is strict. So it is strict about a text that has others in their place, and is as long; what it
+ * has nothing to say against means the same to a parser that isn't.
+ */
+static struct json_object *parse_beyond_ascii(const char *text, size_t length, const char *name,
+					      struct error *err)
+{
+	cleanup_free char *plain = malloc(length);
+	struct json_object *object;
+
+	if (!plain) {
+		error_set(err, "%s: out of memory", name);
+		return NULL;
+	}
+	for (size_t i = 0; i < length; i++)
+		plain[i] = (unsigned char)text[i] < 0x80 ? text[i] : 'x';
+	object = parse(plain, length, STRICT, name, err);
+	if (!object)
+		return NULL;
+	json_object_put(object);
+	return parse(text, length, 0, name, err);
+}
+
+struct json_object *json_parse(const char *text, size_t length, const char *name, struct error *err)
+{
+	struct scan scan = {text, length, 0};
+	const char *reason;
+	size_t i;
+
+	if (length > INT_MAX) {
+		error_set(err, "%s: is too large", name);
+		return NULL;
+	}
+	reason = scan_text(&scan);
+	if (reason) {
+		fail_at(text, scan.offset, name, reason, err);
+		return NULL;
+	}
+	for (i = 0; i < length && (unsigned char)text[i] < 0x80; i++)
+		;
+	return i < length ? parse_beyond_ascii(text, length, name, err)
+			  : parse(text, length, STRICT, name, err);
 }

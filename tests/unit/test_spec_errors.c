@@ -228,6 +228,27 @@ static void nothing_stands_behind_the_document(void **state)
 	expect_text("{}\n}", "config.json: line 2, column 1: more text behind the document");
 }
 
+static void bytes_beyond_ascii_make_nothing_less_strict(void **state)
+{
+	static const char *const texts[] = {
+	    "{\"a\": \"\xc3\xa9\",}",
+	    "{\"a\": [\"\xc3\xa9\",]}",
+	    "{\"a\": \"\xc3\xa9\" /* b */}",
+	    "{\"a\": \"\xc3\xa9\", \"b\": TRUE}",
+	    "{\"a\": \xc3\xa9}",
+	    "\xef\xbb\xbf{\"a\": 1}",
+	    "{\"a\": \"\xc3\xa9\"} \xc3",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct error err = ERROR_INIT;
+
+		assert_null(spec_read_oci_text(texts[i], strlen(texts[i]), "config.json", &err));
+		assert_non_null(strstr(error_text(&err), "config.json: line 1, column "));
+		error_clear(&err);
+	}
+}
+
 static void the_document_is_an_object(void **state)
 {
 	expect_text("[]", "config.json: want an object, found an array");
@@ -293,6 +314,7 @@ int main(void)
 	    cmocka_unit_test(a_text_that_ends_early_is_called_truncated),
 	    cmocka_unit_test(every_beginning_of_a_document_is_truncated),
 	    cmocka_unit_test(nothing_stands_behind_the_document),
+	    cmocka_unit_test(bytes_beyond_ascii_make_nothing_less_strict),
 	    cmocka_unit_test(the_document_is_an_object),
 	    cmocka_unit_test(a_depth_bomb_is_defused),
 	    cmocka_unit_test(a_document_has_16_mib_at_most),
