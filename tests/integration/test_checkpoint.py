@@ -23,6 +23,10 @@ CRIU = os.environ.get("CRIU", "criu")
 COUNTER = "exec 3>/count; i=0; while :; do i=$((i+1)); echo $i; echo $i >&3; usleep 20000; done"
 
 
+# CRIU interrupts the call that sleeps, after which the sleep(1) of busybox 1.37 ends, as if it were over.
+STAY = "while :; do sleep 100; done"
+
+
 def _missing():
     """Why CRIU can't be used on this machine; None: it can."""
     if not shutil.which(CRIU):
@@ -236,7 +240,7 @@ def test_the_restored_process_is_a_child_of_the_nearest_subreaper(counter, runti
 
 
 def test_limits_are_there_again(container, checkpoint, restore):
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.resources["pids"] = {"limit": 77}
     made.bundle.resources["memory"] = {"limit": 64 << 20}
     made.up()
@@ -248,7 +252,7 @@ def test_limits_are_there_again(container, checkpoint, restore):
 
 
 def test_devices_that_were_forbidden_still_are(container, checkpoint, restore):
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.writable().capabilities("CAP_MKNOD", "CAP_SYSLOG")
     made.up()
     read = ["sh", "-c", "[ -e /kmsg ] || mknod /kmsg c 1 11; dd if=/kmsg of=/dev/null bs=8192 count=1"]
@@ -260,7 +264,7 @@ def test_devices_that_were_forbidden_still_are(container, checkpoint, restore):
 
 
 def test_devices_that_were_allowed_still_are(container, checkpoint, restore):
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.writable().capabilities("CAP_MKNOD", "CAP_SYSLOG")
     made.bundle.resources["devices"].append({"allow": True, "type": "c", "major": 1, "minor": 11, "access": "rwm"})
     made.up()
@@ -270,7 +274,7 @@ def test_devices_that_were_allowed_still_are(container, checkpoint, restore):
 
 
 def test_masked_and_read_only_paths_still_are(container, checkpoint, restore):
-    made = container("sleep", "100").up()
+    made = container(shell=STAY).up()
     checkpoint(made)
     restore(made)
     assert made.exec_ok("cat", "/proc/keys") == ""
@@ -279,7 +283,7 @@ def test_masked_and_read_only_paths_still_are(container, checkpoint, restore):
 
 
 def test_a_private_network_has_its_loopback_up(container, checkpoint, restore):
-    made = container("sleep", "100").up()
+    made = container(shell=STAY).up()
     checkpoint(made)
     restore(made)
     assert "LOOPBACK,UP" in made.exec_ok("ip", "link", "show", "lo")
@@ -293,7 +297,7 @@ def test_bind_mounts_and_tmpfs_are_there_again(container, workdir, checkpoint, r
     for name in ("source/file", "single"):
         with open(f"{workdir}/{name}", "w", encoding="ascii") as file:
             file.write(name)
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.mount("/data", f"{workdir}/source", "rbind", "ro")
     made.bundle.mount("/etc/single", f"{workdir}/single", "bind")
     made.bundle.mount("/scratch", "tmpfs", "size=1m", kind="tmpfs")
@@ -314,7 +318,7 @@ def test_a_bind_mount_comes_from_where_the_bundle_says_at_the_restore(container,
         os.makedirs(f"{workdir}/{name}")
         with open(f"{workdir}/{name}/file", "w", encoding="ascii") as file:
             file.write(name)
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.mount("/data", f"{workdir}/old")
     made.up()
     checkpoint(made)
@@ -327,7 +331,7 @@ def test_a_bind_mount_comes_from_where_the_bundle_says_at_the_restore(container,
 def test_a_symlink_in_the_place_of_a_mount_is_refused(container, runtime, workdir, image, checkpoint):
     os.makedirs(f"{workdir}/source")
     os.makedirs(f"{workdir}/victim")
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.mount("/data", f"{workdir}/source")
     made.up()
     checkpoint(made)
@@ -356,7 +360,7 @@ def test_a_user_namespace(container, checkpoint, restore):
 
 def test_a_network_namespace_by_path_is_the_same_afterwards(container, checkpoint, restore):
     other = container("sleep", "100").up()
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.with_namespace("network", f"/proc/{other.pid}/ns/net")
     made.up()
     checkpoint(made)
@@ -365,7 +369,7 @@ def test_a_network_namespace_by_path_is_the_same_afterwards(container, checkpoin
 
 
 def test_a_cgroup_namespace(container, checkpoint, restore):
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.with_namespace("cgroup")
     made.up()
     checkpoint(made)
@@ -386,13 +390,13 @@ def test_left_running_the_container_goes_on(counter, checkpoint):
 
 
 def test_a_copy_of_a_running_container_under_another_name(container, runtime, checkpoint, restore):
-    made = container("sleep", "100").up()
+    made = container(shell=STAY).up()
     checkpoint(made, "--leave-running")
     copy = runtime.container(made.bundle)
     restore(copy)
     assert made.status == copy.status == "running"
-    assert system.cgroup_pids(copy.pid) == {copy.pid}
-    assert system.cgroup_pids(made.pid) == {made.pid}
+    assert copy.pid in system.cgroup_pids(copy.pid) and made.pid in system.cgroup_pids(made.pid)
+    assert not system.cgroup_pids(copy.pid) & system.cgroup_pids(made.pid)
 
 
 def test_a_paused_container_can_be_checkpointed(counter, checkpoint, restore):
@@ -438,7 +442,7 @@ def test_hooks_of_the_runtime_run_at_a_restore(container, workdir, checkpoint, r
     with open(script, "w", encoding="ascii") as file:
         file.write(f"#!/bin/sh\ncat >>{workdir}/states\necho >>{workdir}/states\n")
     os.chmod(script, 0o755)
-    made = container("sleep", "100")
+    made = container(shell=STAY)
     made.bundle.config["hooks"] = {"createRuntime": [{"path": script}], "poststop": [{"path": script}]}
     made.up()
     checkpoint(made)
@@ -519,7 +523,7 @@ def test_a_restore_over_a_container_that_is_there_is_refused(counter, runtime, i
 
 
 def test_a_hook_that_fails_stops_the_restore(container, runtime, image, checkpoint):
-    made = container("sleep", "100").up()
+    made = container(shell=STAY).up()
     checkpoint(made)
     made.bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/false"}]}
     made.bundle.write()
