@@ -168,6 +168,11 @@ int cgroup_check_unlimited(const struct cgroup_layout *layout, const char *path,
  */
 uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path);
 
+/* Whether LXC has made the container's cgroup in every hierarchy; 0 or -1 with *err, which names
+ * the one where it hasn't. It passes over those that are mounted where it doesn't look, and LXC 7
+ * over all of v1. */
+int cgroup_check_made(const struct cgroup_layout *layout, const char *path, struct error *err);
+
 /* Whether what is at `path` is the cgroup of that identity, or what is left of it; 0: it is
  * another's. -1: that can't be told. */
 int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, uint64_t identity,

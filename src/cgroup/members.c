@@ -3,6 +3,7 @@
 #include "cgroup/cgroup.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -253,6 +254,24 @@ uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path)
 	for (size_t i = 0; i < layout->count && !identity; i++)
 		identity = identity_in(&layout->hierarchies[i], path);
 	return identity;
+}
+
+int cgroup_check_made(const struct cgroup_layout *layout, const char *path, struct error *err)
+{
+	char directory[PATH_MAX];
+
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+		int length = snprintf(directory, sizeof(directory), "%s%s", hierarchy->mount, path);
+
+		if (length < 0 || (size_t)length >= sizeof(directory) ||
+		    access(directory, F_OK) < 0)
+			return error_set(err,
+					 "this version of LXC did not make the cgroup \"%s\" in "
+					 "the %s hierarchy, which is mounted on %s",
+					 path, cgroup_hierarchy_name(hierarchy), hierarchy->mount);
+	}
+	return 0;
 }
 
 int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, uint64_t identity,

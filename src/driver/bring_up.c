@@ -292,6 +292,9 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 		return error_errno(err, errno, "The container's init is gone");
 	creation_note_process(creation, pid);
 	/* Whatever LXC does in another version: what was asked for is done. */
+	if (creation->container.state->cgroup_path &&
+	    cgroup_check_made(creation->layout, creation->container.state->cgroup_path, err) < 0)
+		return -1;
 	if (creation_waits_at_pivot(creation->spec) && !creation->pivot_done)
 		return error_set(err, "hooks, linux.netDevices: this version of LXC did not come "
 				      "by the place where they are done");

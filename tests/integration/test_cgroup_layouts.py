@@ -237,6 +237,22 @@ def test_without_any_cgroups_there_is_no_container(container, on):
     container("true").run().assert_refused("no cgroup hierarchy is mounted")
 
 
+# ---- mounted elsewhere ----
+
+
+@pytest.mark.parametrize("shows", [True, False], ids=["shown", "not-shown"])
+def test_a_hierarchy_where_lxc_does_not_look_is_an_error(container, on, workdir, shows):
+    """It would not be in it, and all that runlxc knows of a container's processes is from there."""
+    place = f"{workdir}/pids"
+    os.mkdir(place)
+    on(f"{without('pids')} && mount -t cgroup -o pids pids {place}")
+    made = container("true")
+    if not shows:
+        made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["type"] != "cgroup"]
+    made.run().assert_refused("cgroup", place)
+    assert not made.exists
+
+
 # ---- named hierarchies ----
 
 
