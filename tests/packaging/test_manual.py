@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manual pages say all that there is to say of: every verb and flag, every key of LXC's."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from lib import help as helps
+
+PAGES = ["runlxc.1", "librunlxc.3", "runlxc-lxc.7"]
+
+
+def source(repository, page):
+    with open(f"{repository}/docs/man/{page}.scd", encoding="utf-8") as file:
+        return file.read().replace("\\", "")
+
+
+def sections(text, level):
+    """Title → text, for each heading of this level."""
+    parts = re.split(rf"^{'#' * level} (.*)$", text, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def verb_sections(text):
+    """Verb → its sections, one behind the other; a heading can be of two, and run has several."""
+    found = {}
+    for title, body in sections(sections(text, 1)["VERBS"], 2).items():
+        for words in title.split(", "):
+            verb = words.split()[0]
+            found[verb] = found.get(verb, "") + title + body
+    return found
+
+
+def names(text, flag):
+    """Whether a flag stands there by itself: --log isn't named by --log-format."""
+    return re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", text) is not None
+
+
+def test_every_verb_has_a_section_and_every_section_a_verb(request, repository):
+    assert set(verb_sections(source(repository, "runlxc.1"))) == set(helps.verbs(request.config.command))
+
+
+def test_every_flag_is_told_of_where_its_verb_is(request, repository):
+    """Or in the section of another verb, where that of its own says that it takes the flags of that one."""
+    command = request.config.command
+    text = source(repository, "runlxc.1")
+    of_verbs = verb_sections(text)
+    everywhere = sections(text, 1)["GLOBAL FLAGS"]
+    missing = [flag for flag in helps.flags(command) if not all(names(everywhere, word) for word in flag.spellings)]
+    for verb, body in of_verbs.items():
+        for other in re.findall(r"flags of \*(\w+)\*", body):
+            body += of_verbs[other]
+        for flag in helps.flags(command, verb):
+            if flag.name != "--help":  # told of once for all, at the top
+                missing += [f"{verb} {word}" for word in flag.spellings if not names(body, word)]
+    assert missing == []
+
+
+def test_no_flag_is_told_of_that_is_not_there(request, repository):
+    """Where it is explained: with an indented text below."""
+    command = request.config.command
+    for verb, body in verb_sections(source(repository, "runlxc.1")).items():
+        heads = re.findall(r"^(\*-.*)\n\t", body, flags=re.M)
+        told = {name for head in heads for name in re.findall(r"\*(--[\w-]+)\*", head)}
+        told -= {"--kernel-memory", "--kernel-memory-tcp"}  # taken, and in no help
+        assert told <= {flag.name for flag in helps.flags(command, verb)}, verb
+
+
+def test_the_hidden_flags_are_taken(runtime):
+    for flag in ("--kernel-memory", "--kernel-memory-tcp"):
+        result = runtime("update", flag, "1m", "no-such-container")
+        assert "no-such-container" in result.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_set_without_a_warning(repository, page):
+    if not shutil.which("groff") or not shutil.which("scdoc"):
+        pytest.skip("groff or scdoc is not installed")
+    with open(f"{repository}/docs/man/{page}.scd", "rb") as file:
+        made = subprocess.run(["scdoc"], stdin=file, capture_output=True, timeout=20, check=True).stdout
+    argv = ["groff", "-man", "-t", "-ww", "-Tutf8", "-k"]
+    done = subprocess.run(argv, input=made, capture_output=True, timeout=20, check=True)
+    assert done.stderr.decode() == ""
+    assert page.partition(".")[0] in done.stdout.decode()
+
+
+# ---- runlxc-lxc(7) ----
+
+CLASSES = {
+    "PASSED": "Keys that LXC applies",
+    "PROCESS": "Keys that change what config.json says",
+    "OURS": "Keys that change what config.json says",
+    "REFUSED": "Keys that are refused",
+    "SO": "Keys that are refused",
+    "DROPPED": "Keys that are refused",
+}
+
+
+def test_every_key_of_lxcs_is_told_of_in_its_place(repository):
+    text = sections(sections(source(repository, "runlxc-lxc.7"), 1)["RAW CONFIGURATION"], 2)
+    with open(f"{repository}/src/lxc/raw_keys.c", encoding="utf-8") as file:
+        keys = re.findall(r'^\s+\{"(lxc\.[\w.-]+)",\s*(\w+)', file.read(), flags=re.M)
+    assert len(keys) > 70
+    for key, kind in keys:
+        key += "*" if key.endswith(".") else ""
+        # "lxc.console.*" may stand for a key of that family, of the same kind.
+        family = re.sub(r"\.[^.]*$", ".*", key)
+        assert f"_{key}_" in text[CLASSES[kind]] or f"_{family}_" in text[CLASSES[kind]], f"{key} ({kind})"
