@@ -9,6 +9,7 @@
 #                  more in a guest with cgroup v2 and AppArmor
 #   make check-vm  deps, build, and every test on real containers in that guest (as root)
 #   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root)
+#   make deb       Debian packages into build/deb, checked by lintian; installs what building them needs (as root)
 #   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
 #   make install   build and install: PREFIX=/usr/local, DESTDIR= as usual
 #   make clean     remove build/ and what the tests left in the tree
@@ -26,13 +27,14 @@ BENCHFLAGS =
 DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
 	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps uidmap
 CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables zsh
+DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \
 	python3-grpcio python3-protobuf
 BENCH_DEPS = crun runc lxc
 
 RUNLXC = $(BUILD)/src/cli/runlxc
 
-.PHONY: all deps check-deps bench-deps run check check-vm check-engines bench install clean
+.PHONY: all deps check-deps bench-deps run check check-vm check-engines deb bench install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -45,7 +47,7 @@ deps:
 	@scripts/install-packages $(DEPS)
 
 check-deps:
-	@scripts/install-packages $(DEPS) $(CHECK_DEPS)
+	@scripts/install-packages $(DEPS) $(CHECK_DEPS) $(DEB_DEPS)
 
 bench-deps:
 	@scripts/install-packages $(DEPS) $(BENCH_DEPS)
@@ -66,6 +68,10 @@ check-engines: check-deps
 	@scripts/install-packages $(ENGINE_DEPS)
 	@$(MAKE) --no-print-directory all
 	@scripts/run-tests --engines $(BUILD) $(TESTFLAGS)
+
+deb:
+	@scripts/install-packages $(DEPS) $(DEB_DEPS)
+	@scripts/build-deb $(BUILD)/deb
 
 bench: bench-deps
 	@$(MAKE) --no-print-directory all

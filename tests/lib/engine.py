@@ -110,9 +110,9 @@ class Result:
 
 
 class Place:
-    """Namespaces that engines run in, until close()."""
+    """Namespaces that engines run in, until close(). What is written below `places` is the directory's."""
 
-    def __init__(self, directory, token, command):
+    def __init__(self, directory, token, command, places="etc var/lib"):
         self.directory, self.token, self.command = directory, token, command
         self.environment = dict(os.environ, RUNLXC_TEST_SESSION=token)
         self._numbers = itertools.count(1)
@@ -121,7 +121,7 @@ class Place:
             [NAMESPACE, directory, "-"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=self.environment,
+            env=dict(self.environment, RUNLXC_TEST_PLACES=places),
         )
         assert self.holder.stdout.readline() == b"ready\n", "the engines' namespaces did not come up"
 
