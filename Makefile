@@ -29,7 +29,7 @@ DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-de
 CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables zsh
 DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \
-	python3-grpcio python3-protobuf
+	python3-grpcio python3-protobuf python3-pyhcl python3-yaml
 BENCH_DEPS = crun runc lxc
 
 RUNLXC = $(BUILD)/src/cli/runlxc

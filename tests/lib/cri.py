@@ -2,12 +2,13 @@
 """containerd's CRI, spoken to as Kubernetes does: gRPC over its socket."""
 
 import os
+import re
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 from lib.containerd import IMAGE, Containerd
-from lib.engine import docker_archive, image
+from lib.engine import Engine, docker_archive, image
 from lib.system import wait_until
 
 PAUSE = "docker.io/library/pause:1"
@@ -184,6 +185,35 @@ class Cri(Containerd):
             super().close()
         finally:
             self.channel.close()
+
+
+def default_pause(machine):
+    """The image that containerd takes for a pod's sandbox unless it is told another."""
+    return re.search(r'sandbox_image = "(.*)"', machine.must("containerd config default"))[1]
+
+
+class MachineCri(Cri):
+    """The CRI of a containerd that runs on a Machine (lib/pages.py), until that is started anew."""
+
+    namespace = "k8s.io"
+
+    def __init__(self, machine, images):  # pylint: disable=super-init-not-called
+        Engine.__init__(self, machine)
+        self.types = _types()
+        self.directory, self.cgroup = machine.directory, machine.cgroup_parent
+        self.channel = grpc.insecure_channel(f"unix:///proc/{machine.holder.pid}/root/run/containerd/containerd.sock")
+        for name in images:
+            request = {"image": {"image": name}}
+            wait_until(lambda r=request: self.call("ImageStatus", r, "Image").image.id, f"{name} is known")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.channel.close()
+
+    def argv(self, *args):
+        return [*self.place.enter, "ctr", "--namespace", self.namespace, *map(str, args)]
 
 
 class Pod:
