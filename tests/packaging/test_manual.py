@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manual pages say all that there is to say of: every verb and flag, every key of LXC's."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import subprocess
 import pytest
 
 from lib import help as helps
+from lib.pages import Machine
 
 PAGES = ["runlxc.1", "librunlxc.3", "runlxc-lxc.7"]
 
@@ -108,3 +110,53 @@ def test_every_key_of_lxcs_is_told_of_in_its_place(repository):
         # "lxc.console.*" may stand for a key of that family, of the same kind.
         family = re.sub(r"\.[^.]*$", ".*", key)
         assert f"_{key}_" in text[CLASSES[kind]] or f"_{family}_" in text[CLASSES[kind]], f"{key} ({kind})"
+
+
+# ---- the examples, as they stand ----
+
+
+@pytest.fixture
+def machine(request, session_directory, token, workdir):
+    """A machine with nobody else's containers, and with runlxc on it."""
+    made = Machine(f"{workdir}/machine", token, request.config.command, f"{session_directory}/busybox")
+    yield made
+    left = made.close()
+    assert not left, f"left behind: {left}"
+
+
+def examples(repository, page, section):
+    return re.findall(r"^```\n(.*?)^```$", sections(source(repository, page), 1)[section], flags=re.M | re.S)
+
+
+def run_example(machine, directory, text):
+    """Each line, in this directory; what they print."""
+    return machine.must(f"set -ex; cd {directory}\n{text}")
+
+
+def test_lxcs_tools_on_a_container_that_keeps_its_monitor(machine, repository, workdir, bundle):
+    if not shutil.which("lxc-attach"):
+        pytest.skip("lxc is not installed")
+    made = bundle().shell("trap 'exit 3' TERM; while :; do usleep 10000; done")
+    made.write()
+    os.symlink(made.path, f"{workdir}/bundle")
+    (example,) = examples(repository, "runlxc-lxc.7", "LXC'S TOOLS ON RUNLXC'S CONTAINERS")
+    shown = run_example(machine, workdir, example)
+    assert re.search(r"^mybox\s+RUNNING", shown, flags=re.M)
+    assert shown.endswith("3 exited\n")
+
+
+def test_a_root_that_lxc_has_made(machine, repository, workdir):
+    if not os.path.exists("/usr/share/lxc/templates/lxc-busybox"):
+        pytest.skip("lxc is not installed")
+    (example,) = examples(repository, "runlxc-lxc.7", "EXAMPLES")
+    shown = run_example(machine, workdir, example)
+    assert shown.startswith("box\nbox\n")
+    assert "lxc.uts.name = box\n" in shown
+
+
+def test_the_life_of_a_container(machine, repository, workdir, bundle):
+    made = bundle().args("sleep", "1000")
+    made.write()
+    os.symlink(made.path, f"{workdir}/bundle")
+    _, life = examples(repository, "runlxc.1", "EXAMPLES")
+    assert run_example(machine, workdir, life) == "hello\n"
