@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manual pages say all that there is to say of: every verb and flag, every key of LXC's."""
 
+import json
 import os
 import re
 import shutil
@@ -160,3 +161,28 @@ def test_the_life_of_a_container(machine, repository, workdir, bundle):
     os.symlink(made.path, f"{workdir}/bundle")
     _, life = examples(repository, "runlxc.1", "EXAMPLES")
     assert run_example(machine, workdir, life) == "hello\n"
+
+
+def with_annotations(machine, made, text):
+    """Runs a bundle with annotations that a page shows; what it prints."""
+    made.config["annotations"] = json.loads("{" + text + "}")["annotations"]
+    made.write()
+    return machine.must(f"runlxc --lxc-annotations run --bundle {made.path} annotated")
+
+
+def test_raw_configuration(machine, repository, bundle):
+    machine.must("mount -t tmpfs tmpfs /srv; mkdir /srv/data; echo seen >/srv/data/file")
+    example = examples(repository, "runlxc-lxc.7", "RAW CONFIGURATION")[0]
+    made = bundle().writable()
+    made.shell("hostname; cat /data/file; touch /data/x 2>&1 | grep -o Read-only; grep -o ' /cache tmpfs ' /proc/mounts")
+    assert with_annotations(machine, made, example).split() == ["web", "seen", "Read-only", "/cache", "tmpfs"]
+
+
+def test_a_network_on_lxcs_bridge(machine, repository, bundle):
+    machine.must("ip link add lxcbr0 type bridge; ip address add 10.0.3.1/24 dev lxcbr0; ip link set lxcbr0 up")
+    (example,) = examples(repository, "runlxc-lxc.7", "NETWORKS")
+    made = bundle().shell("ip route; ping -c 1 -W 5 10.0.3.1 >/dev/null && echo answered")
+    made.capabilities("CAP_NET_RAW")
+    made.with_namespace("network")
+    shown = with_annotations(machine, made, example)
+    assert "default via 10.0.3.1 " in shown and shown.endswith("answered\n")

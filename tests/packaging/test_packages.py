@@ -53,7 +53,7 @@ def machine(packages, session_directory, token, request, at_the_end):
     made = Place(directory, token, request.config.command, "etc usr var")
     at_the_end.append(made.close)
     files = [os.path.join(packages, name) for name in os.listdir(packages) if name.endswith(".deb")]
-    done = made.inside("dpkg", "--install", *files, timeout=60)
+    done = made.inside("dpkg", "--install", *files, timeout=200)
     assert done.status == 0, done
     return made
 
@@ -67,6 +67,14 @@ def test_the_version_is_the_programs(packages, request):
     number = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout.split()[2]
     for name in os.listdir(packages):
         assert not name.endswith(".deb") or re.match(rf"[\w-]+_{re.escape(number)}-1_", name)
+
+
+def test_the_command_tells_the_commit(machine, repository):
+    if not os.path.exists(f"{repository}/.git"):
+        pytest.skip("not a checkout of git")
+    argv = ["git", "-C", repository, "rev-parse", "HEAD"]
+    commit = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    assert f"commit: {commit}\n" in machine.inside("/usr/bin/runlxc", "--version").stdout
 
 
 def test_lintian_would_have_found_an_error(packages, workdir):
@@ -127,7 +135,7 @@ def test_manual_pages_and_completion_are_where_they_are_looked_for(machine):
 
 
 def test_nothing_is_left_when_they_are_purged(machine):
-    done = machine.inside("dpkg", "--purge", *PACKAGES)
+    done = machine.inside("dpkg", "--purge", *PACKAGES, timeout=200)
     assert done.status == 0, done
     # What dpkg has put there was written in this place; the machine's own, if it has one, is covered by devices.
     written = [f"{machine.directory}/{place}/upper" for place in ("etc", "usr", "var")]
