@@ -21,6 +21,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t count);
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/trace.h"
 
 #define HIERARCHIES_MAX 64
 
@@ -143,11 +144,13 @@ _Noreturn static void fail(const char *reason)
 
 static void join_all(void)
 {
+	trace_step("LXC's child: join the cgroups");
 	has_joined = true;
 	for (size_t i = 0; i < shared->count; i++) {
 		if (join(shared->directories[i]) < 0)
 			fail(strerror(errno));
 	}
+	trace_step("LXC's child: mounts");
 }
 
 static bool is_socket(int fd)

@@ -95,7 +95,7 @@ EXPORTED long syscall(long number, ...)
 		children_follow();
 		if (clone_flags(number, arguments) & CLONE_PIDFD) {
 			trace_child(TRACE_INIT);
-			trace_step("LXC's child: namespaces, mounts");
+			trace_step("LXC's child: namespaces");
 		}
 		payload_is_cloned();
 		if (clone_flags(number, arguments) & CLONE_NEWIPC)
