@@ -14,6 +14,9 @@
 
 extern char **environ;
 
+/* A list of more would be too long a word. */
+#define QUICK_MAX ((size_t)8192)
+
 static const struct argp_option options[] = {
     {"format", 'f', "FORMAT", 0, "table (the default) or json", 0},
     FLAG_HELP,
@@ -49,20 +52,37 @@ static void print_json(const pid_t *pids, size_t count)
 	puts("]");
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+	return *(const pid_t *)a - *(const pid_t *)b;
+}
+
+/* "1,20,300", in their order: ps shows them in the order of its list. */
+static char *join_pids(pid_t *pids, size_t count)
+{
+	char *list = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&list, &length);
+
+	qsort(pids, count, sizeof(*pids), compare_pids);
+	for (size_t i = 0; out && i < count; i++)
+		fprintf(out, i == 0 ? "%d" : ",%d", (int)pids[i]);
+	if (!out || fclose(out) == EOF)
+		return NULL;
+	return list;
+}
+
 /* Starts ps; *output reads what it prints. `args` are its options. */
 static int start_ps(char *const *args, size_t count, pid_t *pid, FILE **output, struct error *err)
 {
-	cleanup_free char **argv = calloc(count + 3, sizeof(*argv));
+	cleanup_free char **argv = calloc(count + 2, sizeof(*argv));
 	posix_spawn_file_actions_t actions;
 	int ends[2], failed;
 
 	if (!argv)
 		return error_set(err, "out of memory");
 	argv[0] = (char *)"ps";
-	if (count == 0)
-		argv[1] = (char *)"-ef";
-	else
-		memcpy(argv + 1, args, count * sizeof(*argv));
+	memcpy(argv + 1, args, count * sizeof(*argv));
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_errno(err, errno, "run ps: pipe");
@@ -122,13 +142,14 @@ static bool is_member(pid_t pid, const pid_t *pids, size_t count)
 }
 
 /* Prints the header and the lines of the container's processes. */
-static int filter_lines(FILE *output, const pid_t *pids, size_t count, struct error *err)
+static int filter_lines(FILE *output, const pid_t *pids, size_t count, bool *any, struct error *err)
 {
 	cleanup_free char *line = NULL;
 	size_t size = 0;
 	int column = -1;
 
 	for (size_t number = 0; getline(&line, &size, output) > 0; number++) {
+		*any = true;
 		if (number == 0) {
 			cleanup_free char *header = strdup(line);
 
@@ -143,25 +164,56 @@ static int filter_lines(FILE *output, const pid_t *pids, size_t count, struct er
 	return 0;
 }
 
-static int print_table(char *const *args, size_t args_count, const pid_t *pids, size_t count,
-		       struct error *err)
+/* What ps(1) prints with these options. *status is its own; *any: whether it printed anything. */
+static int run_ps(char *const *args, size_t args_count, const pid_t *pids, size_t count,
+		  int *status, bool *any, struct error *err)
 {
 	FILE *output = NULL;
 	pid_t pid = -1;
-	int status = 0, result = -1;
+	int result = -1;
 
+	*status = 0;
+	*any = false;
 	if (start_ps(args, args_count, &pid, &output, err) < 0)
 		return -1;
 	if (output) {
-		result = filter_lines(output, pids, count, err);
+		result = filter_lines(output, pids, count, any, err);
 		fclose(output);
 	} else {
 		error_set(err, "out of memory");
 	}
-	while (waitpid(pid, &status, 0) < 0) {
+	while (waitpid(pid, status, 0) < 0) {
 		if (errno != EINTR)
 			return error_errno(err, errno, "wait for ps");
 	}
+	return result;
+}
+
+/*
+ * Without options it is -ef, with all processes of the host to be read and thrown away again; -q
+ * reads but those that are named. Where that fails, since they have ended or this isn't procps's
+ * ps, -ef it is.
+ */
+static int print_table(char *const *args, size_t args_count, pid_t *pids, size_t count,
+		       struct error *err)
+{
+	cleanup_free char *list = NULL;
+	int status = 0, result;
+	bool any = false;
+
+	if (args_count == 0 && count > 0 && count <= QUICK_MAX) {
+		list = join_pids(pids, count);
+		if (!list)
+			return error_set(err, "out of memory");
+		result = run_ps((char *const[]){(char *)"-fq", list}, 2, pids, count, &status, &any,
+				err);
+		if (result < 0 || any)
+			return result;
+	}
+	if (args_count == 0)
+		result = run_ps((char *const[]){(char *)"-ef"}, 1, pids, count, &status, &any, err);
+	else
+		result = run_ps(args, args_count, pids, count, &status, &any, err);
 	/* A ps that failed said why on standard error. */
 	if (result == 0 && status != 0)
 		return error_set(err, "ps failed with exit status %d",

@@ -2,6 +2,7 @@
 """ps: the processes of a container, as the host sees them."""
 
 import json
+import os
 
 import pytest
 
@@ -49,3 +50,22 @@ def test_ps_refuses_an_unknown_format(three):
 
 def test_ps_of_an_unknown_container_is_an_error(runtime):
     assert "does not exist" in runtime.fails("ps", runtime.new_id()).stderr
+
+
+def test_the_lines_are_those_of_ps_ef_in_the_order_of_pids(three):
+    header, *rows = three.runtime.ok("ps", three.id).stdout.splitlines()
+    all_header, *all_rows = three.runtime.ok("ps", three.id, "-ef").stdout.splitlines()
+    assert header.split() == all_header.split()
+    assert [row.split()[1] for row in rows] == [row.split()[1] for row in all_rows]
+    assert len(rows) == 3
+
+
+@pytest.mark.ours
+def test_a_ps_that_has_no_quick_mode_serves_as_well(three, workdir):
+    os.mkdir(f"{workdir}/bin")
+    with open(f"{workdir}/bin/ps", "w", encoding="ascii") as script:
+        script.write('#!/bin/sh\ncase $1 in *q*) exit 1 ;; esac\nexec /bin/ps "$@"\n')
+    os.chmod(f"{workdir}/bin/ps", 0o755)
+    environment = dict(three.runtime.environment, PATH=f"{workdir}/bin:/usr/bin:/bin")
+    rows = three.runtime.ok("ps", three.id, env=environment).stdout.splitlines()[1:]
+    assert {int(row.split()[1]) for row in rows} == system.cgroup_pids(three.pid)
