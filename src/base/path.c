@@ -453,6 +453,9 @@ char *path_read_file(int dirfd, const char *path, size_t max, size_t *length, co
 			error_set(err, "%s: larger than %zu bytes", name, max);
 			return NULL;
 		}
+		/* All of it: no need to be told so. What the kernel makes up has a size of 0. */
+		if (S_ISREG(st.st_mode) && used == (size_t)st.st_size)
+			break;
 	}
 	data[used] = '\0';
 	if (length)

@@ -30,11 +30,18 @@ int container_open(const struct driver *driver, const char *id, bool lock,
 		}
 		return -1;
 	}
-	if ((lock ? state_dir_lock(container->root, id, &container->dir, err)
-		  : state_dir_open(container->root, id, &container->dir, err)) < 0)
+	if (lock && state_dir_lock(container->root, id, &container->dir, err) < 0)
+		return -1;
+	return container_read(container, container->root, id, lock, err);
+}
+
+int container_read(struct container *container, int root, const char *id, bool locked,
+		   struct error *err)
+{
+	if (!locked && state_dir_open(root, id, &container->dir, err) < 0)
 		return -1;
 	container->state = state_read(&container->dir, id, err);
-	if (!container->state && err->errnum == ENOENT && !lock) {
+	if (!container->state && err->errnum == ENOENT && !locked) {
 		/* Being created this very moment, or left by a create that was killed. */
 		error_clear(err);
 		container->state = calloc(1, sizeof(*container->state));

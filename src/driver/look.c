@@ -114,7 +114,7 @@ int driver_list(const struct driver *driver, struct driver_container ***containe
 	for (i = 0; i < ids_count; i++) {
 		cleanup_container struct container container = CONTAINER_INIT;
 
-		if (container_open(driver, ids[i], false, &container, err) < 0) {
+		if (container_read(&container, root, ids[i], false, err) < 0) {
 			/* Deleted since its name was read. */
 			if (err->errnum != ENOENT)
 				goto out;

@@ -243,16 +243,15 @@ static int decode_all(struct json_object *root, struct state *state, const char 
 	return 0;
 }
 
-static struct state *read_from(const struct state_dir *dir, const char *id, const char *file,
-			       struct error *err)
+/* `name`: what errors call it. */
+static struct state *read_as(const struct state_dir *dir, const char *id, const char *file,
+			     const char *name, struct error *err)
 {
 	cleanup_with(cleanup_json) struct json_object *root = NULL;
 	cleanup_state struct state *state = calloc(1, sizeof(*state));
 	cleanup_free char *text = NULL;
-	char name[PATH_MAX + NAME_MAX + 2];
 	size_t length;
 
-	state_file_name(dir, file, name, sizeof(name));
 	if (!state) {
 		error_errno(err, ENOMEM, "can't read %s", name);
 		return NULL;
@@ -272,6 +271,21 @@ static struct state *read_from(const struct state_dir *dir, const char *id, cons
 		return NULL;
 	}
 	return PTR_TAKE(state);
+}
+
+/* Asking for the directory's name takes a system call, which a list of a thousand containers has no
+ * use for. */
+static struct state *read_from(const struct state_dir *dir, const char *id, const char *file,
+			       struct error *err)
+{
+	struct state *state = read_as(dir, id, file, file, err);
+	char name[PATH_MAX + NAME_MAX + 2];
+
+	if (state)
+		return state;
+	error_clear(err);
+	state_file_name(dir, file, name, sizeof(name));
+	return read_as(dir, id, file, name, err);
 }
 
 struct state *state_read_creating(const struct state_dir *dir, const char *id, struct error *err)
