@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 #include "cgroup/internal.h"
 
 /* A process in an uninterruptible sleep (a dead NFS server) can hold up a freeze for ever. */
@@ -118,16 +119,28 @@ int cgroup_thaw(const struct cgroup_layout *layout, const char *path, struct err
 	return 0;
 }
 
-/* Whether freezing was asked of this cgroup itself. No such file (v1's root, an old kernel): no. */
-static int is_self_frozen(const struct cgroup_hierarchy *freezer, int dir, bool *frozen)
+/*
+ * Whether freezing was asked of this cgroup itself. No such cgroup, or no such file (v1's root, an
+ * old kernel): no. Of every container that is listed this is asked, so it is one open(2) and one
+ * read(2).
+ */
+static int is_self_frozen(const struct cgroup_hierarchy *freezer, const char *path, bool *frozen)
 {
-	char text[32];
+	const char *file = freezer->unified ? "cgroup.freeze" : "freezer.self_freezing";
+	cleanup_close int fd = -1;
+	char name[PATH_MAX], answer;
 
 	*frozen = false;
-	if (cgroup_read_file(dir, freezer->unified ? "cgroup.freeze" : "freezer.self_freezing",
-			     text, sizeof(text)))
+	if (snprintf(name, sizeof(name), "%s%s/%s", freezer->mount, path, file) >=
+	    (int)sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	/* A cgroup's path has no ".." (cgroup_path_of()), and a hierarchy no symlinks. */
+	fd = kernel_openat2(AT_FDCWD, name, O_RDONLY | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || read(fd, &answer, 1) != 1)
 		return errno == ENOENT || errno == ENODEV ? 0 : -1;
-	*frozen = strcmp(text, "1") == 0;
+	*frozen = answer == '1';
 	return 0;
 }
 
@@ -135,12 +148,9 @@ int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool 
 		     struct error *err)
 {
 	const struct cgroup_hierarchy *freezer = find_freezer(layout);
-	cleanup_close int dir = freezer ? cgroup_open(freezer, path) : -1;
 
 	*frozen = false;
-	if (!freezer || (dir < 0 && errno == ENOENT))
-		return 0;
-	if (dir < 0 || is_self_frozen(freezer, dir, frozen))
+	if (freezer && is_self_frozen(freezer, path, frozen))
 		return error_errno(err, errno, "can't tell whether cgroup %s is frozen", path);
 	return 0;
 }
@@ -157,13 +167,8 @@ int cgroup_parent_is_frozen(const struct cgroup_layout *layout, const char *path
 	if (snprintf(above, sizeof(above), "%s", path) >= (int)sizeof(above))
 		return error_errno(err, ENAMETOOLONG, "can't look above cgroup %s", path);
 	while (!*frozen && (slash = strrchr(above, '/')) && slash != above) {
-		cleanup_close int dir = -1;
-
 		*slash = '\0';
-		dir = cgroup_open(freezer, above);
-		if (dir < 0 && errno == ENOENT)
-			continue; /* not made yet */
-		if (dir < 0 || is_self_frozen(freezer, dir, frozen))
+		if (is_self_frozen(freezer, above, frozen))
 			return error_errno(err, errno, "can't tell whether cgroup %s is frozen",
 					   above);
 	}

@@ -68,6 +68,17 @@ bool container_is_alive(const struct state *state)
 	       !zombie;
 }
 
+/* In a list a container's directory isn't open, but the root is. */
+static bool has_start_socket(const struct container *container)
+{
+	char path[STATE_ID_MAX + sizeof("/start")];
+
+	if (container->dir.dir >= 0)
+		return faccessat(container->dir.dir, "start", F_OK, 0) == 0;
+	snprintf(path, sizeof(path), "%s/start", container->state->id);
+	return faccessat(container->root, path, F_OK, 0) == 0;
+}
+
 /*
  * Whether init still waits to become the program. `start` takes its socket away; but it may have
  * been killed before that, so the kernel is asked, too, what the process executes.
@@ -79,7 +90,7 @@ static bool is_waiting(const struct container *container)
 	char path[64], target[64];
 	ssize_t length;
 
-	if (!state->created_only || faccessat(container->dir.dir, "start", F_OK, 0) < 0)
+	if (!state->created_only || !has_start_socket(container))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)state->pid);
 	length = readlink(path, target, sizeof(target) - 1);

@@ -85,6 +85,26 @@ char *driver_state_json(const struct driver_container *container, struct error *
 	return container_state_json(&state, container->status, true, err);
 }
 
+/* One of many. NULL: an error, or with errnum ENOENT it isn't there any more. */
+static struct driver_container *describe_in(int root, const char *id,
+					    const struct cgroup_layout *layout, struct error *err)
+{
+	cleanup_container struct container container = CONTAINER_INIT;
+	struct driver_container *result;
+
+	container.state = state_peek(root, id);
+	if (!container.state || !container.state->pid) {
+		state_free(PTR_TAKE(container.state));
+		return container_read(&container, root, id, false, err) < 0
+			   ? NULL
+			   : describe(&container, layout, err);
+	}
+	container.root = root;
+	result = describe(&container, layout, err);
+	container.root = -1; /* the caller's */
+	return result;
+}
+
 int driver_list(const struct driver *driver, struct driver_container ***containers, size_t *count,
 		struct error *err)
 {
@@ -112,19 +132,15 @@ int driver_list(const struct driver *driver, struct driver_container ***containe
 		goto out;
 	}
 	for (i = 0; i < ids_count; i++) {
-		cleanup_container struct container container = CONTAINER_INIT;
-
-		if (container_read(&container, root, ids[i], false, err) < 0) {
-			/* Deleted since its name was read. */
-			if (err->errnum != ENOENT)
-				goto out;
-			error_clear(err);
+		list[used] = describe_in(root, ids[i], layout, err);
+		if (list[used]) {
+			used++;
 			continue;
 		}
-		list[used] = describe(&container, layout, err);
-		if (!list[used])
+		/* Deleted since its name was read. */
+		if (err->errnum != ENOENT)
 			goto out;
-		used++;
+		error_clear(err);
 	}
 	*containers = PTR_TAKE(list);
 	*count = used;

@@ -3,18 +3,29 @@
 #include "state/state.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 
+/* The next word of a line; NULL: there is none. sscanf(3) would take a tenth of the time that
+ * looking at a container takes. */
+static const char *skip_words(const char *at, int count)
+{
+	while (at && count-- > 0) {
+		at = strchr(at, ' ');
+		if (at)
+			at++;
+	}
+	return at;
+}
+
 uint64_t state_process_start(pid_t pid, bool *zombie)
 {
-	char path[32], text[1024], *rest, run_state;
+	const char *run_state, *threads, *start;
+	char path[32], text[1024];
 	cleanup_close int fd = -1;
-	uint64_t start = 0;
-	long threads = 0;
 	ssize_t length;
 
 	if (zombie)
@@ -29,17 +40,17 @@ uint64_t state_process_start(pid_t pid, bool *zombie)
 	text[length] = '\0';
 	/* The name, in parentheses, may hold anything, parentheses too. proc_pid_stat(5): the state
 	 * is field 3, the number of threads 20, the start time 22. */
-	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest,
-			    ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-			    "%ld %*d %" SCNu64,
-			    &run_state, &threads, &start) != 3)
+	run_state = skip_words(strrchr(text, ')'), 1);
+	threads = skip_words(run_state, 17);
+	start = skip_words(threads, 2);
+	if (!start)
 		return 0;
 	/* A first thread that ended before the others is in state Z as well; the process lives on.
 	 */
 	if (zombie)
-		*zombie = (run_state == 'Z' && threads <= 1) || run_state == 'X';
-	return start;
+		*zombie =
+		    (*run_state == 'Z' && strtol(threads, NULL, 10) <= 1) || *run_state == 'X';
+	return strtoull(start, NULL, 10);
 }
 
 char *state_timestamp(void)

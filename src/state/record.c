@@ -288,6 +288,19 @@ static struct state *read_from(const struct state_dir *dir, const char *id, cons
 	return read_as(dir, id, file, name, err);
 }
 
+struct state *state_peek(int root, const char *id)
+{
+	struct error ignored = ERROR_INIT;
+	struct state *state = NULL;
+	char file[NAME_MAX + sizeof("/" STATE_FILE)];
+
+	if (snprintf(file, sizeof(file), "%s/%s", id, STATE_FILE) < (int)sizeof(file))
+		state =
+		    read_as(&(struct state_dir){.dir = root, .lock = -1}, id, file, file, &ignored);
+	error_clear(&ignored);
+	return state;
+}
+
 struct state *state_read_creating(const struct state_dir *dir, const char *id, struct error *err)
 {
 	return read_from(dir, id, STATE_CREATING_FILE, err);

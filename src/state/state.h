@@ -103,6 +103,9 @@ int state_rewrite_creating(const struct state_dir *dir, const struct state *stat
 /* NULL when there is none yet, or only half of creating.json (a create that was killed early):
  * errnum ENOENT. */
 struct state *state_read(const struct state_dir *dir, const char *id, struct error *err);
+/* The same where the directory need not be opened for anything else; NULL for whatever reason, of which
+ * state_read() then tells. */
+struct state *state_peek(int root, const char *id);
 /* As it was recorded when the container was being created, for a delete where state.json is
  * damaged. */
 struct state *state_read_creating(const struct state_dir *dir, const char *id, struct error *err);
