@@ -22,10 +22,11 @@
 #include "base/cleanup.h"
 #include "cgroup/internal.h"
 
-/* Looked at again 1, 2, 4 … 512 ms later: the kernel writes its report of the kill, to a slow
- * console perhaps, before it counts it. */
-#define LOOK_AGAIN_FIRST_MS 1u
-#define LOOK_AGAIN_LAST_MS 512u
+/* Looked at again 100 µs later, and then after a quarter more each time, for about a second: the
+ * kernel writes its report of the kill, to a slow console perhaps, before it counts it. So it is seen
+ * when at most a quarter has passed of the time that the kernel took. */
+#define LOOK_AGAIN_FIRST_US 100u
+#define LOOK_AGAIN_LAST_US 200000u
 
 struct cgroup_oom {
 	bool unified;
@@ -34,7 +35,7 @@ struct cgroup_oom {
 	int event;		    /* v1: the eventfd; v2: memory.events */
 	int timer;		    /* v1 */
 	int epoll;		    /* all that make it readable */
-	unsigned int look_again_ms; /* 0: not looking */
+	unsigned int look_again_us; /* 0: not looking */
 };
 
 static void cleanup_oom(struct cgroup_oom **oom)
@@ -207,14 +208,14 @@ static void look_again(struct cgroup_oom *oom, bool event)
 	uint64_t expirations;
 
 	if (event)
-		oom->look_again_ms = LOOK_AGAIN_FIRST_MS;
+		oom->look_again_us = LOOK_AGAIN_FIRST_US;
 	else if (read(oom->timer, &expirations, sizeof(expirations)) < 0)
 		return; /* not yet time, or nothing to look for */
-	else if (oom->look_again_ms < LOOK_AGAIN_LAST_MS)
-		oom->look_again_ms *= 2;
+	else if (oom->look_again_us < LOOK_AGAIN_LAST_US)
+		oom->look_again_us += oom->look_again_us / 4;
 	else
-		oom->look_again_ms = 0;
-	next.it_value.tv_nsec = (long)oom->look_again_ms * 1000000;
+		oom->look_again_us = 0;
+	next.it_value.tv_nsec = (long)oom->look_again_us * 1000;
 	timerfd_settime(oom->timer, 0, &next, NULL);
 }
 
