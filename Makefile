@@ -11,6 +11,7 @@
 #   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root)
 #   make deb       Debian packages into build/deb, checked by lintian; installs what building them needs (as root)
 #   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
+#   make bench-vm  the same with few runs in the guest with cgroup v2; it is emulated, so only ratios tell (as root)
 #   make install   build and install: PREFIX=/usr/local, DESTDIR= as usual
 #   make clean     remove build/ and what the tests left in the tree
 #
@@ -30,11 +31,11 @@ CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip p
 DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \
 	python3-grpcio python3-protobuf python3-pyhcl python3-yaml
-BENCH_DEPS = crun runc lxc
+BENCH_DEPS = crun runc lxc gnuplot-nox
 
 RUNLXC = $(BUILD)/src/cli/runlxc
 
-.PHONY: all deps check-deps bench-deps run check check-vm check-engines deb bench install clean
+.PHONY: all deps check-deps bench-deps run check check-vm check-engines deb bench bench-vm install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -76,6 +77,10 @@ deb:
 bench: bench-deps
 	@$(MAKE) --no-print-directory all
 	@bench/run --runlxc $(RUNLXC) $(BENCHFLAGS)
+
+bench-vm: bench-deps check-deps
+	@$(MAKE) --no-print-directory all
+	@tests/vm/run -t 3000 -s "$(CURDIR)" -- bench/run --runlxc $(RUNLXC) --runs 5 --crowd 20 $(BENCHFLAGS)
 
 # The prefix is Meson's, and a build directory may have been set up with another one.
 install: all

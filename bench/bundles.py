@@ -12,6 +12,8 @@ DOCKER_CONFIG = os.path.join(
 )
 TRUE = ["/bin/true"]
 LONG = ["/bin/sleep", "1000000"]
+STAMP = ["/bin/stamp"]  # stamp.c
+OOM = ["/bin/stamp", "oom"]
 
 
 def make_rootfs(path):
@@ -58,11 +60,13 @@ def docker_config(directory, rootfs):
     return config
 
 
-def write_bundle(directory, config, args, cgroups_path):
+def write_bundle(directory, config, args, cgroups_path, memory_limit=None):
     """A bundle of `config` that runs `args` in `cgroups_path`."""
-    os.makedirs(directory)
+    os.makedirs(directory, exist_ok=True)
     config = json.loads(json.dumps(config))
     config["process"]["args"] = args
+    if memory_limit:
+        config["linux"].setdefault("resources", {})["memory"] = {"limit": memory_limit}
     config["linux"]["cgroupsPath"] = cgroups_path
     with open(f"{directory}/config.json", "w", encoding="utf-8") as file:
         json.dump(config, file)

@@ -7,6 +7,7 @@ import time
 
 import bundles
 
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 RESIDENT_CONTAINERS = 5  # memory that they share is counted once, and divided among them
 
 
@@ -27,7 +28,7 @@ class Timer:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"},
+                env=ENVIRONMENT,
             )
 
     def _ask(self, *words):
@@ -50,6 +51,28 @@ class Timer:
         if status != 0:
             raise Failure(f"{' '.join(command)}: wait status {status}\n{self._errors()}")
         return nanoseconds / 1e6, peak
+
+    def peak(self, command, cgroup):
+        """Runs a command in a cgroup."""
+        _, _, status = self._ask("in", f"{cgroup}/cgroup.procs", *command)
+        if status != 0:
+            raise Failure(f"{' '.join(command)}: wait status {status}\n{self._errors()}")
+
+    def since_end(self, command):
+        """Milliseconds from the end of the program, which is stamp.c, until the command has returned."""
+        if self.idle:
+            time.sleep(self.idle)
+        nanoseconds, status = self._ask("stamp", *command)
+        if status != 0:
+            raise Failure(f"{' '.join(command)}: wait status {status}\n{self._errors()}")
+        return nanoseconds / 1e6
+
+    def many(self, count, at_once, command):
+        """Runs a command so often, with a number in place of each "{}"; the seconds it took."""
+        nanoseconds, failed = self._ask("many", str(count), str(at_once), *command)
+        if failed:
+            raise Failure(f"{' '.join(command)}: {failed} of {count} failed\n{self._errors()}")
+        return nanoseconds / 1e9
 
     def reap(self, pid):
         """Waits until a container's first process, which must have become the timer's child, has ended."""
@@ -74,7 +97,7 @@ class Samples:
         self.values.setdefault((label, measure, runtime.name), []).append(value)
 
 
-def _in_turn(runtimes, runs, one, progress):
+def in_turn(runtimes, runs, one, progress):
     """A B C D A B C D …, after three rounds that aren't counted: they fill the page cache and the runtimes'
     own caches."""
     for number in range(-3, runs):
@@ -91,7 +114,7 @@ def measure_run(timer, runtimes, label, runs, samples, progress):
             samples.add(label, "run", runtime, milliseconds)
             samples.add(label, "peak-run", runtime, peak)
 
-    _in_turn(runtimes, runs, one, progress)
+    in_turn(runtimes, runs, one, progress)
 
 
 def measure_life(timer, runtimes, label, runs, samples, progress):
@@ -111,10 +134,10 @@ def measure_life(timer, runtimes, label, runs, samples, progress):
             samples.add(label, "delete", runtime, delete)
             samples.add(label, "peak-create", runtime, peak)
 
-    _in_turn([runtime for runtime in runtimes if runtime.has_life], runs, one, progress)
+    in_turn([runtime for runtime in runtimes if runtime.has_life], runs, one, progress)
 
 
-def _stop(timer, runtime, name):
+def stop(timer, runtime, name):
     kill, delete = runtime.long_stop(name)
     for command in kill:
         timer.run(command)
@@ -127,6 +150,7 @@ def _stop(timer, runtime, name):
 
 def measure_exec(timer, runtimes, label, runs, samples, progress):
     started = []
+    runtimes = [runtime for runtime in runtimes if runtime.has_exec]
     try:
         for runtime in runtimes:
             for command in runtime.long_start(label, "exec"):
@@ -139,10 +163,10 @@ def measure_exec(timer, runtimes, label, runs, samples, progress):
                 samples.add(label, "exec", runtime, milliseconds)
                 samples.add(label, "peak-exec", runtime, peak)
 
-        _in_turn(runtimes, runs, one, progress)
+        in_turn(runtimes, runs, one, progress)
     finally:
         for runtime in started:
-            _stop(timer, runtime, "exec")
+            stop(timer, runtime, "exec")
 
 
 # ---- resident memory ----
@@ -172,13 +196,13 @@ def descendants(of):
     return found
 
 
-def _proportional_kib(pids):
-    """Their memory, of pages shared with others their part (PSS)."""
+def kib_of(pids, kinds=("Pss:",)):
+    """Their memory; by default of pages shared with others their part (PSS)."""
     total = 0
     for pid in pids:
         try:
             with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-                total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+                total += sum(int(line.split()[1]) for line in file if line.startswith(kinds))
         except OSError:
             pass  # it ended meanwhile
     return total
@@ -190,7 +214,7 @@ def _settled(timer, of):
     for _ in range(3):
         timer.drain()
         there = descendants(timer.process.pid)
-        figures.append(_proportional_kib(of(there)))
+        figures.append(kib_of(of(there)))
         time.sleep(0.02)
     return min(figures) / RESIDENT_CONTAINERS
 
@@ -199,6 +223,8 @@ def measure_resident(timer, runtimes, label, samples):
     """What is in memory besides the user's own program: per container that was created and waits for its
     start, and per container that runs."""
     for runtime in runtimes:
+        if not runtime.has_exec:
+            continue
         names = [f"resident-{number}" for number in range(RESIDENT_CONTAINERS)]
         started = []
         try:
@@ -213,11 +239,11 @@ def measure_resident(timer, runtimes, label, samples):
                 waiting = {runtime.first_process(name) for name in names}
                 left = _settled(timer, lambda there, waiting=waiting: set(there) - waiting)
                 samples.add(label, "left-created", runtime, left)
-                samples.add(label, "waiting", runtime, _proportional_kib(waiting) / len(names))
+                samples.add(label, "waiting", runtime, kib_of(waiting) / len(names))
                 for name in names:
                     timer.run(runtime.start(name))
             left = _settled(timer, lambda there: [pid for pid, argv in there.items() if argv != bundles.LONG])
             samples.add(label, "left-running", runtime, left)
         finally:
             for name in started:
-                _stop(timer, runtime, name)
+                stop(timer, runtime, name)

@@ -13,6 +13,15 @@ MEMORY = (
     ("left-created", "left per created container"),
     ("left-running", "left per running container"),
 )
+ONCE = (
+    ("peak-all", "peak of all processes of a create together", "KiB"),
+    ("limit", "smallest memory limit that starts", "KiB"),
+    ("kept", "private memory of a kept monitor", "KiB"),
+    ("per-second", "containers a second, 8 at once", "1/s"),
+    ("exit", "from the program's end to run's", "ms"),
+    ("oom", "from a kill for memory to its report", "ms"),
+    ("trace", "run with --trace", "ms"),
+)
 
 
 def summary(values):
@@ -38,7 +47,7 @@ class Report:
         return f"{ours / theirs:7.2f}" if ours is not None and theirs else "      -"
 
     def times(self, label):
-        lines = [f"{'':24} {'':12} {'median':>8} {'min':>8} {'p90':>8}  ms    ×crun   ×runc"]
+        lines = [f"{'':24} {'':12} {'median':>8} {'min':>8} {'p90':>8}  ms    ×crun   ×runc  ×floor"]
         for measure, title in TIMES:
             for name in self.names:
                 values = self.values.get((label, measure, name))
@@ -48,6 +57,7 @@ class Report:
                 line = (
                     f"{title:24} {name:12} {result['median']:8.2f} {result['min']:8.2f} {result['p90']:8.2f}"
                     f"     {self._ratio(label, measure, name, 'crun')} {self._ratio(label, measure, name, 'runc')}"
+                    f" {self._ratio(label, measure, name, 'floor')}"
                 )
                 if measure == "life":
                     parts = (self.median(label, part, name) for part in PARTS)
@@ -68,11 +78,11 @@ class Report:
 
     def markdown(self, label):
         """times() and memory() as docs/performance.md has them."""
-        head = f"| median (minimum), ms | {' | '.join(self.names)} | × crun | × runc |"
-        lines = [head, "|---" * (len(self.names) + 3) + "|"]
+        head = f"| median (minimum), ms | {' | '.join(self.names)} | × crun | × runc | × floor |"
+        lines = [head, "|---" * (len(self.names) + 4) + "|"]
         for measure, title in TIMES:
             cells = [self._markdown_cell(label, measure, name, "{median:.1f} ({min:.1f})") for name in self.names]
-            cells += [self._ratio(label, measure, "runlxc", to).strip() for to in ("crun", "runc")]
+            cells += [self._ratio(label, measure, "runlxc", to).strip() for to in ("crun", "runc", "floor")]
             lines.append(f"| {title} | {' | '.join(cells)} |")
         lines += ["", f"| KiB | {' | '.join(self.names)} |", "|---" * (len(self.names) + 1) + "|"]
         for measure, title in MEMORY:
@@ -84,23 +94,18 @@ class Report:
         values = self.values.get((label, measure, name))
         return form.format(**summary(values)) if values else "-"
 
-    def goals(self, label):
-        """The table of what is to be reached, and whether it is."""
-
-        def ratio(to):
-            ours, theirs = self.median(label, "run", "runlxc"), self.median(label, "run", to)
-            return None if ours is None or not theirs else ours / theirs
-
-        rows = [
-            ("run /bin/true, × crun", "≤ 1.0", ratio("crun"), 1.0, "{:.2f}"),
-            ("run /bin/true, × runc", "≤ 0.4", ratio("runc"), 0.4, "{:.2f}"),
-            ("left per created container", "0 KiB", self.median(label, "left-created", "runlxc"), 0, "{:.0f} KiB"),
-        ]
-        lines = [f"{'goal':30} {'':8} {'figure':>10}"]
-        for title, goal, figure, limit, form in rows:
-            verdict = "no figure" if figure is None else "met" if figure <= limit else "NOT MET"
-            text = "-" if figure is None else form.format(figure)
-            lines.append(f"{title:30} {goal:8} {text:>10}  {verdict}")
+    def once(self, label):
+        """What was measured with one bundle only, for everybody who can do it."""
+        lines = []
+        for measure, title, unit in ONCE:
+            cells = [(name, self.median(label, measure, name)) for name in self.names]
+            cells = [f"{name} {value:.{0 if unit == 'KiB' else 2}f}" for name, value in cells if value is not None]
+            if cells:
+                lines.append(f"{title}, {unit}: {', '.join(cells)}")
+        for verb in ("state", "ps", "stats", "kill", "delete", "list"):
+            cells = [self.median(label, f"{verb}-{when}", "runlxc") for when in ("alone", "crowd")]
+            if None not in cells:
+                lines.append(f"{verb}, ms: {cells[0]:.2f} with one container, {cells[1]:.2f} with many")
         return lines
 
     def as_json(self):

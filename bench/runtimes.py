@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import bundles
+import floor
 
 PREFIX = "runlxc-bench"  # every container, cgroup and file of ours has it in its name
 
@@ -27,6 +28,7 @@ class Oci:
     """runlxc, crun, runc: one command line."""
 
     has_life = True  # create, start and delete are commands of their own
+    has_exec = True
 
     def __init__(self, name, command, work):
         self.name, self.command, self.work = name, command, work
@@ -35,7 +37,7 @@ class Oci:
 
     def prepare(self, label, config):
         """Writes the bundles of `config`, which are called `label` from here on."""
-        for kind, args in (("true", bundles.TRUE), ("long", bundles.LONG)):
+        for kind, args in (("true", bundles.TRUE), ("long", bundles.LONG), ("stamp", bundles.STAMP)):
             bundles.write_bundle(
                 f"{self.work}/{self.name}-{label}-{kind}", config, args, f"/{PREFIX}/{self.name}-{label}-{kind}"
             )
@@ -47,8 +49,9 @@ class Oci:
     def _bundle(self, label, kind):
         return f"{self.work}/{self.name}-{label}-{kind}"
 
-    def run(self, label, name):
-        return self._line("run", "--bundle", self._bundle(label, "true"), name)
+    def run(self, label, name, kind="true", flags=()):
+        """`flags`: global ones."""
+        return [self.command, *flags, *self._line("run", "--bundle", self._bundle(label, kind), name)[1:]]
 
     def create(self, label, name, kind="true"):
         return self._line(
@@ -75,6 +78,29 @@ class Oci:
         )
         return self._line("create", "--bundle", bundle, "--pid-file", self.pid_file(name), name)
 
+    def numbered(self, label, count, args):
+        """Bundles for `count` containers at a time. What is called with their numbers in place of "{}": where
+        they are, and names."""
+        for number in range(count):
+            bundles.write_bundle(
+                f"{self._bundle(label, 'many')}-{number}",
+                self.configs[label],
+                args,
+                f"/{PREFIX}/{self.name}-{label}-many-{number}",
+            )
+        return f"{self._bundle(label, 'many')}-{{}}", "many-{}"
+
+    def limited(self, label, kib):
+        """`run` of a container with that memory limit."""
+        bundle = self._bundle(label, "limited")
+        bundles.write_bundle(
+            bundle, self.configs[label], bundles.TRUE, f"/{PREFIX}/{self.name}-{label}-limited", kib * 1024
+        )
+        return self._line("run", "--bundle", bundle, "limited")
+
+    def verb(self, *words):
+        return self._line(*words)
+
     def long_start(self, label, name):
         return [self.create(label, name, "long"), self.start(name)]
 
@@ -86,10 +112,30 @@ class Oci:
             return int(file.read())
 
 
+class Floor:
+    """What the kernel alone takes: floor.c."""
+
+    has_life = has_exec = False
+
+    def __init__(self, work, cgroups, unified):
+        self.name, self.version = "floor", "-"
+        self.work, self.cgroups, self.unified = work, cgroups, unified
+        self.programs = {}
+
+    def prepare(self, label, config):
+        self.programs[label] = floor.build(
+            f"{self.work}/floor", label, config, bundles.TRUE, self.cgroups, self.unified
+        )
+
+    def run(self, label, _name):
+        return [self.programs[label]]
+
+
 class Lxc:
     """LXC's own commands."""
 
     has_life = False
+    has_exec = True
 
     def __init__(self, work):
         self.name, self.work = "lxc-execute", work
