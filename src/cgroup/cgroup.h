@@ -187,6 +187,13 @@ int cgroup_has_identity(const struct cgroup_layout *layout, const char *path, ui
  */
 int cgroup_join(const struct cgroup_layout *layout, const char *path, pid_t pid, struct error *err);
 
+/*
+ * fork(2), but the child is in the unified tree's `path` from the beginning, where that can be had
+ * and the caller has no other threads; it isn't where the kernel is too old for it, or refuses. The
+ * child calls cgroup_join() in any case, which moves it only if it must.
+ */
+pid_t cgroup_fork(const struct cgroup_layout *layout, const char *path);
+
 /* The container's cgroup in the unified tree, O_PATH, for clone3(CLONE_INTO_CGROUP). -1 with errno;
  * ENOENT also where there is no unified tree. */
 int cgroup_open_unified(const struct cgroup_layout *layout, const char *path);

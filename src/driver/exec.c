@@ -362,6 +362,14 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	_exit(255);
 }
 
+/* With --cgroup it isn't the container's own that the child is to end up in. */
+static pid_t fork_child(const struct execution *execution)
+{
+	const char *path = execution->container.state->cgroup_path;
+
+	return path && !execution->cgroup ? cgroup_fork(execution->layout, path) : fork();
+}
+
 static int raise_fd(int *fd, int lowest)
 {
 	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
@@ -417,7 +425,7 @@ static int spawn(struct execution *execution, struct error *err)
 		goto out;
 	}
 	trace_step("fork");
-	execution->child = fork();
+	execution->child = fork_child(execution);
 	if (execution->child < 0) {
 		error_errno(err, errno, "Failed to fork");
 		goto out;
