@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from lib import help as helps
+from lib.bundle import make_rootfs
 from lib.pages import Machine
 
 PAGES = ["runlxc.1", "librunlxc.3", "runlxc-lxc.7"]
@@ -186,3 +187,29 @@ def test_a_network_on_lxcs_bridge(machine, repository, bundle):
     made.with_namespace("network")
     shown = with_annotations(machine, made, example)
     assert "default via 10.0.3.1 " in shown and shown.endswith("answered\n")
+
+
+# ---- librunlxc(3) ----
+
+
+def test_every_function_of_the_library_is_named(repository):
+    with open(f"{repository}/src/api/runlxc.map", encoding="utf-8") as file:
+        functions = set(re.findall(r"^\t(runlxc_\w+);", file.read(), flags=re.M))
+    assert len(functions) > 40
+    assert set(re.findall(r"\*(runlxc_\w+)\*\(\)", source(repository, "librunlxc.3"))) == functions
+
+
+def test_the_librarys_example(machine, repository, request, workdir, session_directory):
+    build = os.path.dirname(os.path.dirname(os.path.dirname(request.config.command)))
+    if not os.path.isdir(f"{build}/src/api"):
+        pytest.skip("the command under test is an installed one")
+    make_rootfs(f"{workdir}/first", f"{session_directory}/busybox")
+    # As a man page shows it: scdoc has taken the backslashes.
+    with open(f"{repository}/docs/man/librunlxc.3.scd", encoding="utf-8") as file:
+        example = re.search(r"^# EXAMPLE\n\n```\n(.*?)^```$", file.read(), flags=re.M | re.S)[1].replace("\\\\", "\\")
+    with open(f"{workdir}/first.c", "w", encoding="utf-8") as file:
+        file.write(example)
+    flags = f"-I{repository}/include -L{build}/src/api -Wl,-rpath,{build}/src/api -lrunlxc"
+    machine.must(f"cc -Wall -Wextra -Werror -o {workdir}/first.program {workdir}/first.c {flags}")
+    machine.must(f"mount -t tmpfs tmpfs /srv; mkdir /srv/first; mount --bind {workdir}/first /srv/first")
+    assert machine.must(f"{workdir}/first.program") == "hello\n"
