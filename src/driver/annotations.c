@@ -18,12 +18,31 @@ static void cleanup_object_(struct json_object **object)
 	json_object_put(*object);
 }
 
-/* -1: there is such a file, and it can't be read. */
-static int operator_allows(bool *allowed, struct error *err)
+/* What the operator allows: all, by true, or a list of keys. */
+struct allowance {
+	bool all;
+	char **keys;
+	size_t count;
+};
+
+static int read_allowance(struct json_value *top, struct allowance *allowance)
+{
+	struct json_value member = json_member(top, "lxc_annotations");
+
+	if (json_object_is_type(member.object, json_type_boolean))
+		return json_get_bool(top, "lxc_annotations", &allowance->all);
+	if (member.object && !json_object_is_type(member.object, json_type_array))
+		return json_fail(&member, "want a boolean or an array of LXC's keys");
+	return json_get_strings(top, "lxc_annotations", &allowance->count, &allowance->keys);
+}
+
+/* -1: it doesn't, or there is such a file, and it can't be read. */
+static int ask_operator(const struct spec *spec, struct error *err)
 {
 	cleanup_with(cleanup_object_) struct json_object *object = NULL;
 	cleanup_free char *text = NULL;
 	struct arena arena = ARENA_INIT;
+	struct allowance allowance = {0};
 	struct json_document document = {
 	    .name = LXC_RAW_OPERATOR_FILE, .arena = &arena, .err = err};
 	struct json_value top = {.document = &document};
@@ -36,33 +55,31 @@ static int operator_allows(bool *allowed, struct error *err)
 		if (err->errnum != ENOENT)
 			return -1;
 		error_clear(err);
-		return 0;
+		lxc_raw_refuse(lxc_raw_asked(spec), err);
+		return error_prefix(err, "%s", spec->name);
 	}
 	object = json_parse(text, length, LXC_RAW_OPERATOR_FILE, err);
 	if (!object)
 		return -1;
 	top.object = object;
-	result = json_want(&top, json_type_object, true) ||
-			 json_get_bool(&top, "lxc_annotations", allowed)
-		     ? -1
-		     : 0;
+	result =
+	    json_want(&top, json_type_object, true) || read_allowance(&top, &allowance) ? -1 : 0;
+	if (result == 0 && !allowance.all) {
+		result = lxc_raw_check_allowed(spec, allowance.keys, allowance.count, err);
+		if (result < 0)
+			error_prefix(err, "%s", spec->name);
+	}
 	arena_free(&arena);
 	return result;
 }
 
 int creation_apply_annotations(struct creation *creation, struct error *err)
 {
-	const char *first = lxc_raw_asked(creation->spec);
-	bool allowed = creation->options->lxc_annotations || creation->driver->lxc_annotations;
-
-	if (!first)
+	if (!lxc_raw_asked(creation->spec))
 		return 0;
-	if (!allowed && operator_allows(&allowed, err) < 0)
+	if (!creation->options->lxc_annotations && !creation->driver->lxc_annotations &&
+	    ask_operator(creation->spec, err) < 0)
 		return -1;
-	if (!allowed) {
-		lxc_raw_refuse(first, err);
-		return error_prefix(err, "%s", creation->spec->name);
-	}
 	creation->lxc_annotations = true;
 	if (lxc_raw_apply(creation->spec, false, creation->driver->log, err) < 0)
 		return error_prefix(err, "%s", creation->spec->name);

@@ -85,13 +85,17 @@ int lxc_compile_sysctls(const struct lxc_request *request, struct lxc_recipe *re
 /* "org.linuxcontainers.lxc.KEY" sets "lxc.KEY"; "#2" and the like behind it let a key be repeated.
  */
 #define LXC_RAW_PREFIX "org.linuxcontainers.lxc."
-/* Where the operator allows it for the whole host: {"lxc_annotations": true} */
-#define LXC_RAW_OPERATOR_FILE "/etc/runlxc/config.json"
+/* Where the operator allows it for the whole host: {"lxc_annotations": ["lxc.uts.name"]} */
+#define LXC_RAW_OPERATOR_FILE "/etc/runlxc.conf"
 
 /* The name of the first such annotation; NULL: there is none, and no more to do. */
 const char *lxc_raw_asked(const struct spec *spec);
 /* The error for one that nobody allowed. */
 int lxc_raw_refuse(const char *annotation, struct error *err);
+/* The same for the first whose key, by its name of today, is none of `allowed`: "lxc.net.*" is all
+ * keys that begin with "lxc.net.". */
+int lxc_raw_check_allowed(const struct spec *spec, char *const *allowed, size_t count,
+			  struct error *err);
 /*
  * Changes a spec that is valid by what belongs to init and to the spec itself; it is valid after
  * that, too. With `process_only` by what an exec has as well, and nothing else. What is LXC's to

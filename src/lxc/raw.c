@@ -340,9 +340,37 @@ int lxc_raw_refuse(const char *annotation, struct error *err)
 {
 	return error_set(err,
 			 "annotations: %s: raw LXC configuration is not allowed; the host's "
-			 "operator can allow it by runlxc --lxc-annotations or by "
-			 "{\"lxc_annotations\": true} in " LXC_RAW_OPERATOR_FILE,
+			 "operator can allow it by runlxc --lxc-annotations or by the key in "
+			 "\"lxc_annotations\" of " LXC_RAW_OPERATOR_FILE,
 			 annotation);
+}
+
+static bool is_among(const char *key, char *const *allowed, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(allowed[i]);
+
+		if (length > 2 && strcmp(allowed[i] + length - 2, ".*") == 0
+			? strncmp(key, allowed[i], length - 1) == 0
+			: strcmp(key, allowed[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+int lxc_raw_check_allowed(const struct spec *spec, char *const *allowed, size_t count,
+			  struct error *err)
+{
+	struct raw_list list = {0};
+	struct arena arena = ARENA_INIT;
+	int result = read_list(spec, false, &arena, &list, err);
+
+	for (size_t i = 0; result == 0 && i < list.count; i++) {
+		if (!is_among(list.items[i].key, allowed, count))
+			result = lxc_raw_refuse(list.items[i].annotation, err);
+	}
+	arena_free(&arena);
+	return result;
 }
 
 int lxc_raw_blame(const struct spec *spec, const char *key, const char *value, const char *reason,

@@ -4,6 +4,7 @@
 Networks are in test_network.py, every pair of an older and a newer name in tests/unit/test_lxc_raw.c.
 """
 
+import json
 import os
 
 import pytest
@@ -360,7 +361,7 @@ def test_D23_a_bad_value_is_refused_and_nothing_is_left(raw, key, value):
 def test_D23_without_the_operators_word_it_is_refused(container):
     made = container("true")
     made.bundle.lxc({"uts.name": "x"})
-    made.run().assert_refused(f"{PREFIX}uts.name", "--lxc-annotations", "/etc/runlxc/config.json")
+    made.run().assert_refused(f"{PREFIX}uts.name", "--lxc-annotations", "/etc/runlxc.conf")
     assert not made.exists
 
 
@@ -370,15 +371,15 @@ def test_D23_other_annotations_need_nobodys_word(container):
     made.run_ok()
 
 
-# /etc with another /etc/runlxc/config.json, for one command and in a mount namespace of its own.
+# /etc with another runlxc.conf, for one command and in a mount namespace of its own.
 _WITH_FILE = 'mount -t overlay -o "lowerdir=$1:/etc" overlay /etc && shift && exec "$@"'
 
 
 @pytest.fixture
 def with_file(runtime, workdir):
     def use(text):
-        os.makedirs(f"{workdir}/etc/runlxc", exist_ok=True)
-        with open(f"{workdir}/etc/runlxc/config.json", "w", encoding="utf-8") as file:
+        os.makedirs(f"{workdir}/etc", exist_ok=True)
+        with open(f"{workdir}/etc/runlxc.conf", "w", encoding="utf-8") as file:
             file.write(text)
         command = ["unshare", "--mount", "sh", "-c", _WITH_FILE, "sh", f"{workdir}/etc", runtime.command]
         runtime.argv = lambda *args: [*command, *runtime.global_flags, *map(str, args)]
@@ -393,6 +394,30 @@ def test_D23_the_hosts_configuration_file_allows_it(container, with_file):
     assert made.run_ok() == "allowed\n"
 
 
+@pytest.mark.parametrize("allowed", [["lxc.uts.name", "lxc.mount.*"], ["lxc.*"]])
+def test_D23_the_hosts_configuration_file_allows_keys(container, with_file, allowed):
+    made = container(shell="hostname; ls -d /new")
+    made.bundle.lxc({"uts.name": "allowed", "mount.entry": "tmpfs new tmpfs create=dir 0 0"})
+    with_file(json.dumps({"lxc_annotations": allowed}))
+    assert made.run_ok() == "allowed\n/new\n"
+
+
+def test_D23_a_key_of_old_is_allowed_by_its_name_of_today(container, with_file):
+    made = container("hostname")
+    made.bundle.lxc({"utsname": "allowed"})
+    with_file('{"lxc_annotations": ["lxc.uts.name"]}')
+    assert made.run_ok() == "allowed\n"
+
+
+@pytest.mark.parametrize("allowed", [["lxc.uts"], ["lxc.uts.names"], ["lxc.mount.*"], ["lxc.uts.name.*"], ["*"], [""], []])
+def test_D23_the_hosts_configuration_file_allows_other_keys(container, with_file, allowed):
+    made = container("true")
+    made.bundle.lxc({"mount.entry": "tmpfs new tmpfs create=dir 0 0", "uts.name": "x"})
+    with_file(json.dumps({"lxc_annotations": allowed + ["lxc.mount.entry"]}))
+    made.run().assert_refused(f"{PREFIX}uts.name", "not allowed", "/etc/runlxc.conf")
+    assert not made.exists
+
+
 @pytest.mark.parametrize("text", ['{"lxc_annotations": false}', "{}"])
 def test_D23_the_hosts_configuration_file_does_not_allow_it(container, with_file, text):
     made = container("true")
@@ -401,12 +426,12 @@ def test_D23_the_hosts_configuration_file_does_not_allow_it(container, with_file
     made.run().assert_refused(f"{PREFIX}uts.name", "not allowed")
 
 
-@pytest.mark.parametrize("text", ['{"lxc_annotations": "yes"}', "[]", "{", ""])
+@pytest.mark.parametrize("text", ['{"lxc_annotations": "yes"}', '{"lxc_annotations": [1]}', "[]", "{", ""])
 def test_D23_a_broken_configuration_file_is_named(container, with_file, text):
     made = container("true")
     made.bundle.lxc({"uts.name": "x"})
     with_file(text)
-    made.run().assert_refused("/etc/runlxc/config.json")
+    made.run().assert_refused("/etc/runlxc.conf")
 
 
 def test_D23_the_file_is_not_read_where_nobody_asks(container, with_file):

@@ -652,8 +652,8 @@ static void without_the_operators_word_nothing_is_compiled(void **state)
 
 	assert_refused(box, NAMESPACES ", 'annotations': {'" A "signal.halt': 'SIGUSR1'}",
 		       "annotations: " A "signal.halt: raw LXC configuration is not allowed; the "
-		       "host's operator can allow it by runlxc --lxc-annotations or by "
-		       "{\"lxc_annotations\": true} in /etc/runlxc/config.json");
+		       "host's operator can allow it by runlxc --lxc-annotations or by the key in "
+		       "\"lxc_annotations\" of /etc/runlxc.conf");
 }
 
 static void limits_of_the_other_version_are_refused(void **state)
