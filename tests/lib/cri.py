@@ -38,6 +38,7 @@ MESSAGES = {
         ("metadata", 1, "PodSandboxMetadata"),
         ("hostname", 2, "string"),
         ("log_directory", 3, "string"),
+        ("annotations", 7, "KeyValue*"),  # a map, on the wire
         ("linux", 8, "LinuxPodSandboxConfig"),
     ],
     "RunPodSandboxRequest": [("config", 1, "PodSandboxConfig"), ("runtime_handler", 2, "string")],
@@ -119,6 +120,7 @@ CONFIG = """
     conf_dir = "{directory}/net.d"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runlxc]
     runtime_type = "io.containerd.runc.v2"
+    pod_annotations = ["org.linuxcontainers.lxc.*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runlxc.options]
       BinaryName = "{runtimes[runlxc]}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -172,8 +174,8 @@ class Cri(Containerd):
             response_deserializer=self.types[f"{method}Response"].FromString,
         )(made, timeout=30)
 
-    def pod(self, runtime, network=NODE, pid=CONTAINER):
-        return Pod(self, runtime, {"network": network, "pid": pid})
+    def pod(self, runtime, network=NODE, pid=CONTAINER, **config):
+        return Pod(self, runtime, {"network": network, "pid": pid}, **config)
 
     def clear(self):
         for pod in self.call("ListPodSandbox", {}).items:
@@ -217,7 +219,7 @@ class MachineCri(Cri):
 
 
 class Pod:
-    def __init__(self, cri, runtime, namespaces):
+    def __init__(self, cri, runtime, namespaces, **config):
         self.cri, self.namespaces = cri, namespaces
         name = cri.name()
         self.logs = f"{cri.directory}/logs-{name}"
@@ -227,6 +229,7 @@ class Pod:
             "hostname": "box" if namespaces["network"] != NODE else "",
             "log_directory": self.logs,
             "linux": {"cgroup_parent": cri.cgroup, "security_context": {"namespace_options": namespaces}},
+            **config,
         }
         request = {"config": self.config, "runtime_handler": runtime}
         self.id = cri.call("RunPodSandbox", request).pod_sandbox_id
