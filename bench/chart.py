@@ -5,16 +5,16 @@ import shutil
 import subprocess
 
 GROUPS = (
-    ("docker", "run", "run\\nDocker's config"),
-    ("docker", "life", "create + start + delete\\nDocker's config"),
-    ("docker", "exec", "exec\\nDocker's config"),
-    ("default", "run", "run\\nrunc's default"),
-    ("default", "life", "create + start + delete\\nrunc's default"),
-    ("default", "exec", "exec\\nrunc's default"),
+    ("docker", "run", "run\\n\\nDocker's config"),
+    ("docker", "life", "create + start\\n+ delete\\nDocker's config"),
+    ("docker", "exec", "exec\\n\\nDocker's config"),
+    ("default", "run", "run\\n\\nrunc's default"),
+    ("default", "life", "create + start\\n+ delete\\nrunc's default"),
+    ("default", "exec", "exec\\n\\nrunc's default"),
 )
 # By hue and lightness, so that they can be told apart in print, too.
 COLOURS = {"floor": "#bbbbbb", "runlxc": "#117733", "crun": "#88ccee", "runc": "#4477aa", "lxc-execute": "#ddcc77"}
-TITLES = {"floor": "floor: the kernel alone", "lxc-execute": "LXC's commands"}
+TITLES = {"floor": "the kernel alone", "lxc-execute": "LXC's commands"}
 
 SCRIPT = """\
 set terminal svg size 960,420 dynamic font "sans-serif,13" background "white"
@@ -23,13 +23,15 @@ set style data histograms
 set style histogram clustered gap 1.5
 set style fill solid
 set boxwidth 0.9
-set key top left horizontal noenhanced
+set key outside top center horizontal maxrows 1 noenhanced font ",11"
 set ylabel "ms, median"
 set yrange [0:*]
 set grid y linecolor "#dddddd"
 set border 3
 set tics nomirror scale 0
 set xtics font ",11"
+set xrange [-0.6:{last}.6]
+set bmargin 4.5
 set title "{title}" font ",11" noenhanced
 $times << EOD
 {times}
@@ -57,6 +59,6 @@ def draw(figures, header, path):
         for number, name in enumerate(names, 2)
     ]
     script = SCRIPT.format(
-        path=path, title=header[0].replace('"', "'"), times="\n".join(rows), plots=", \\\n     ".join(plots)
+        path=path, title=header[0].replace('"', "'"), times="\n".join(rows), last=len(rows) - 1, plots=", \\\n     ".join(plots)
     )
     subprocess.run(["gnuplot"], input=script, text=True, check=True)

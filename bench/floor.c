@@ -198,21 +198,31 @@ static void make_devices(void)
 		check(symlinkat(links[i].text, root, links[i].path), links[i].path);
 }
 
-static void hide(void)
+/* One empty tmpfs for all directories; before Linux 6.15 only what is attached can be cloned. */
+static int nothing(const char **at, const char *target)
 {
 	static const struct mount empty = {.type = "tmpfs", .attributes = MOUNT_ATTR_RDONLY};
-	int nothing = new_file_system(&empty), tree;
+
+	if (*at)
+		return clone_tree(root, *at, 0);
+	*at = target;
+	return new_file_system(&empty);
+}
+
+static void hide(void)
+{
+	const char *hidden = NULL;
 	struct stat info;
+	int tree;
 
 	for (size_t i = 0; i < COUNT(masked); i++) {
 		if (fstatat(root, masked[i], &info, 0) < 0)
 			continue;
-		tree = S_ISDIR(info.st_mode) ? clone_tree(nothing, "", AT_EMPTY_PATH)
+		tree = S_ISDIR(info.st_mode) ? nothing(&hidden, masked[i])
 					     : clone_tree(root, "dev/null", 0);
 		check(tree, masked[i]);
 		attach(tree, masked[i]);
 	}
-	close(nothing);
 	for (size_t i = 0; i < COUNT(readonly); i++) {
 		tree = clone_tree(root, readonly[i], AT_RECURSIVE);
 		if (tree < 0)
