@@ -59,6 +59,10 @@ def draw(figures, header, path):
         for number, name in enumerate(names, 2)
     ]
     script = SCRIPT.format(
-        path=path, title=header[0].replace('"', "'"), times="\n".join(rows), last=len(rows) - 1, plots=", \\\n     ".join(plots)
+        path=path,
+        title=header[0].replace('"', "'"),
+        times="\n".join(rows),
+        last=len(rows) - 1,
+        plots=", \\\n     ".join(plots),
     )
     subprocess.run(["gnuplot"], input=script, text=True, check=True)

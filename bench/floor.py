@@ -93,7 +93,8 @@ def _filter(config, compiler):
             for arg in rule.get("args", [])
         )
         lines += [f"{name} {error}{arguments}" for name in rule["names"]]
-    return subprocess.run([compiler], input="\n".join(lines).encode() + b"\n", stdout=subprocess.PIPE, check=True).stdout
+    text = "".join(f"{line}\n" for line in lines)
+    return subprocess.run([compiler], input=text.encode(), stdout=subprocess.PIPE, check=True).stdout
 
 
 def _prepare_cgroups(top, name, unified):
@@ -116,15 +117,21 @@ def _prepare_cgroups(top, name, unified):
     return [f"{directory}/{PARENT}/{name}" for directory in tops]
 
 
+def _shown(cgroup, place, top):
+    """A v1 hierarchy's part of the mount of cgroups."""
+    return f"{{{_text(cgroup)}, {_text(place + '/' + cgroup[len(top) + 1 :].split('/')[0])}}}"
+
+
 def _header(config, name, top, unified, bpf):
     process, linux = config["process"], config["linux"]
     ours = _prepare_cgroups(top, name, unified)
     devices = next((directory for directory in ours if f"/devices/{PARENT}" in directory), None)
     instructions = ",".join(str(byte) for byte in bpf) or "0"
     namespaces = [entry["type"] for entry in linux["namespaces"]]
-    shown = [entry for entry in config["mounts"] if entry["type"] == "cgroup"]
+    place = next((entry["destination"].lstrip("/") for entry in config["mounts"] if entry["type"] == "cgroup"), "")
     limits = [f"{{{entry['type']}, {{{entry['soft']}, {entry['hard']}}}}}" for entry in process.get("rlimits", [])]
     groups = process["user"].get("additionalGids", [])
+    mounts = ", ".join(_mount(entry, ours, unified) for entry in config["mounts"])
     return "\n".join(
         [
             f"static const uint64_t clone_flags = {'|'.join(_NAMESPACES[n] for n in namespaces if n in _NAMESPACES)};",
@@ -134,7 +141,7 @@ def _header(config, name, top, unified, bpf):
             f"filter_length = {len(bpf) // 8}, groups_count = {len(groups)} }};",
             f"static const char root_path[] = {_text(config['root']['path'])}, cwd[] = {_text(process['cwd'])},",
             f"hostname[] = {_text(config['hostname'])},",
-            f"cgroup_mount[] = {_text(shown[0]['destination'].lstrip('/') if shown else '')},",
+            f"cgroup_mount[] = {_text(place)},",
             f"*const cgroup_into = {_text(ours[0]) if unified else 'NULL'};",
             f"static const char *const cgroup_made[] = {{{', '.join(map(_text, ours))}}};",
             _table(
@@ -144,15 +151,10 @@ def _header(config, name, top, unified, bpf):
             _table(
                 "struct write",
                 "cgroup_shown",
-                []
-                if unified or not shown
-                else [
-                    f"{{{_text(one)}, {_text(shown[0]['destination'].lstrip('/') + '/' + one[len(top) + 1 :].split('/')[0])}}}"
-                    for one in ours
-                ],
+                [] if unified or not place else [_shown(one, place, top) for one in ours],
                 "{NULL, NULL}",
             ),
-            f"static const struct mount mounts[] = {{{', '.join(_mount(m, ours, unified) for m in config['mounts'])}}};",
+            f"static const struct mount mounts[] = {{{mounts}}};",
             f"static const char *const masked[] = {{{', '.join(_text(p[1:]) for p in linux['maskedPaths'])}}};",
             f"static const char *const readonly[] = {{{', '.join(_text(p[1:]) for p in linux['readonlyPaths'])}}};",
             _table(

@@ -27,6 +27,9 @@ class Goals:
 
     def _memory(self):
         label = self.label
+        for bundle, words in (("docker", "Docker's"), ("default", "runc's")):
+            peak = self._ratio(bundle, "peak-create", "crun")
+            yield f"memory, largest process of a create, {words}", "× crun", peak, 1.0
         yield "memory, peak of all processes of a create", "× crun", self._ratio(label, "peak-all", "crun"), 1.0
         yield "smallest memory limit that starts", "KiB", self._median(label, "limit"), 512
         yield "left per created container", "KiB", self._median(label, "left-created"), 0

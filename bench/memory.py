@@ -67,13 +67,16 @@ def measure_limit(timer, runtimes, label, samples):
     for runtime in runtimes:
         if not runtime.has_life:
             continue
-        smallest = None
-        for kib in reversed(LIMITS):
-            if not _starts(timer, runtime, label, kib):
-                break
-            smallest = kib
-        if smallest:
-            samples.add(label, "limit", runtime, smallest)
+        too_low, enough = -1, len(LIMITS) - 1
+        if not _starts(timer, runtime, label, LIMITS[enough]):
+            continue
+        while enough - too_low > 1:
+            middle = (too_low + enough) // 2
+            if _starts(timer, runtime, label, LIMITS[middle]):
+                enough = middle
+            else:
+                too_low = middle
+        samples.add(label, "limit", runtime, LIMITS[enough])
 
 
 def measure_kept(timer, ours, label, samples):

@@ -23,8 +23,8 @@
 #include "cgroup/internal.h"
 
 /* Looked at again 100 µs later, and then after a quarter more each time, for about a second: the
- * kernel writes its report of the kill, to a slow console perhaps, before it counts it. So it is seen
- * when at most a quarter has passed of the time that the kernel took. */
+ * kernel writes its report of the kill, to a slow console perhaps, before it counts it. So it is
+ * seen when at most a quarter has passed of the time that the kernel took. */
 #define LOOK_AGAIN_FIRST_US 100u
 #define LOOK_AGAIN_LAST_US 200000u
 

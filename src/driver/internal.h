@@ -29,8 +29,8 @@ struct container {
 /* Opens a container by id and reads its state; with `lock` holds its lock until it is closed. */
 int container_open(const struct driver *driver, const char *id, bool lock,
 		   struct container *container, struct error *err);
-/* The same where the state root is open already, as for a list; without `locked` not locked, either.
- * *container is CONTAINER_INIT, or with `locked` open. */
+/* The same where the state root is open already, as for a list; without `locked` not locked,
+ * either. *container is CONTAINER_INIT, or with `locked` open. */
 int container_read(struct container *container, int root, const char *id, bool locked,
 		   struct error *err);
 void container_close(struct container *container);

@@ -63,8 +63,8 @@ static void set_names(struct init *init)
 
 /*
  * The start. Whoever can connect to the socket may start the container: it lies in the container's
- * directory on the host, which only the owner of the state root can enter. A `start` that was killed
- * before it said so has started nothing.
+ * directory on the host, which only the owner of the state root can enter. A `start` that was
+ * killed before it said so has started nothing.
  */
 static void wait_for_start(struct init *init)
 {
