@@ -5,7 +5,9 @@ import os
 import subprocess
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
-PARENT = "runlxc-bench-floor"  # of its cgroups
+# Every container and cgroup of ours has it in its name. Two of us may be at work.
+PREFIX = f"runlxc-bench-{os.getpid()}."
+PARENT = f"{PREFIX}floor"  # of its cgroups
 
 _FLAGS = {
     "ro": "MOUNT_ATTR_RDONLY",

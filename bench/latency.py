@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import bundles
+import floor
 import measure
 
 MEMORY_LIMIT = 32 << 20
@@ -34,7 +35,7 @@ def measure_oom(ours, label, runs, samples, environment):
     """From the moment when a process asks for the page for which the kernel kills it until the line of `events` is
     read."""
     bundle = f"{ours.work}/oom"
-    bundles.write_bundle(bundle, ours.configs[label], bundles.OOM, "/runlxc-bench/oom", MEMORY_LIMIT)
+    bundles.write_bundle(bundle, ours.configs[label], bundles.OOM, f"/{floor.PREFIX}/oom", MEMORY_LIMIT)
     pid_file = f"{bundle}/pid"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environment}
     with subprocess.Popen(ours.verb("run", "--bundle", bundle, "--pid-file", pid_file, "oom"), **pipes) as container:

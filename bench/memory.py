@@ -3,9 +3,10 @@
 
 import os
 
+import floor
 import measure
 
-PARENT = "runlxc-bench-memory"
+PARENT = f"{floor.PREFIX}memory"
 LIMITS = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 16384)  # KiB
 TRIES = 3  # of a limit
 KEPT = 5

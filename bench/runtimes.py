@@ -8,7 +8,7 @@ import subprocess
 import bundles
 import floor
 
-PREFIX = "runlxc-bench"  # every container, cgroup and file of ours has it in its name
+PREFIX = floor.PREFIX
 
 
 def find(name):
