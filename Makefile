@@ -8,7 +8,10 @@
 #   make check     deps, build, unit tests, then tests on real containers (those as root), some of them once
 #                  more in a guest with cgroup v2 and AppArmor
 #   make check-vm  deps, build, and every test on real containers in that guest (as root)
-#   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root)
+#   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root); then
+#                  the same in a Debian 13 tree, with Docker 26 and Podman 5.4 (check-engines-trixie does that alone)
+#   make check-trixie  a build and the tests in a Debian 13 tree, with its LXC 6.0, gcc 14 and CRIU 4.1 (as root); the
+#                  tree is made once, by debootstrap, in TRIXIE=BUILD/trixie
 #   make deb       Debian packages into build/deb, checked by lintian; installs what building them needs (as root)
 #   make bench     deps, build, and a comparison with crun, runc and lxc-execute (as root)
 #   make bench-vm  the same with few runs in the guest with cgroup v2; it is emulated, so only ratios tell (as root)
@@ -31,11 +34,16 @@ CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip p
 DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \
 	python3-grpcio python3-protobuf python3-pyhcl python3-yaml
+TRIXIE = $(BUILD)/trixie
+TRIXIE_ENGINE_DEPS = docker.io docker-cli containerd podman buildah conmon runc netavark aardvark-dns \
+	containernetworking-plugins tini python3-grpcio python3-protobuf python3-pyhcl python3-yaml
+TRIXIE_DEPS = lxc iproute2 strace criu iptables python3-pip python3-setuptools zsh
 BENCH_DEPS = crun runc lxc gnuplot-nox
 
 RUNLXC = $(BUILD)/src/cli/runlxc
 
-.PHONY: all deps check-deps bench-deps run check check-vm check-engines deb bench bench-vm install clean
+.PHONY: all deps check-deps bench-deps run check check-vm check-engines check-trixie check-engines-trixie deb bench \
+	bench-vm install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -68,7 +76,18 @@ check-vm: check-deps
 check-engines: check-deps
 	@scripts/install-packages $(ENGINE_DEPS)
 	@$(MAKE) --no-print-directory all
-	@scripts/run-tests --engines $(BUILD) $(TESTFLAGS)
+	@status=0; scripts/run-tests --engines $(BUILD) $(TESTFLAGS) || status=1; \
+	$(MAKE) --no-print-directory check-engines-trixie || status=1; exit $$status
+
+check-trixie:
+	@scripts/install-packages debootstrap
+	@tests/trixie/prepare $(TRIXIE) $(DEPS) $(TRIXIE_DEPS)
+	@tests/trixie/run $(TRIXIE) $(TESTFLAGS)
+
+check-engines-trixie:
+	@scripts/install-packages debootstrap
+	@tests/trixie/prepare $(TRIXIE) $(DEPS) $(TRIXIE_DEPS) $(TRIXIE_ENGINE_DEPS)
+	@tests/trixie/run --engines $(TRIXIE) $(TESTFLAGS)
 
 deb:
 	@scripts/install-packages $(DEPS) $(DEB_DEPS)
