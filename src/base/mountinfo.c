@@ -12,8 +12,7 @@
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 
-/* Undoes \040 and its like, in place. */
-static void unescape(char *text)
+void mountinfo_unescape(char *text)
 {
 	char *to = text;
 
@@ -47,8 +46,8 @@ static bool parse(char *line, struct mountinfo_mount *mount)
 	if (!point || !type || sscanf(id, "%u", &mount->id) != 1 ||
 	    sscanf(device, "%u:%u", &mount->major, &mount->minor) != 2)
 		return false;
-	unescape(root);
-	unescape(point);
+	mountinfo_unescape(root);
+	mountinfo_unescape(point);
 	mount->root = root;
 	mount->point = point;
 	mount->type = type;

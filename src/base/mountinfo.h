@@ -19,6 +19,9 @@ struct mountinfo {
 	struct mountinfo_mount *mounts;
 };
 
+/* Undoes \040 and its like, in place. */
+void mountinfo_unescape(char *text);
+
 /* 0: our own. Lines that can't be read are left out. */
 int mountinfo_read(pid_t pid, struct mountinfo *info, struct error *err);
 void mountinfo_free(struct mountinfo *info);

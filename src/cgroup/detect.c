@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/mountinfo.h"
 #include "base/path.h"
 #include "base/trace.h"
 #include "cgroup/internal.h"
@@ -138,23 +139,6 @@ struct mount_line {
 	char *root, *point, *type, *options;
 };
 
-/* Undoes \040 and its like, in place. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from; to++) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + from[3] - '0');
-			from += 4;
-		} else {
-			*to = *from++;
-		}
-	}
-	*to = '\0';
-}
-
 /* proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAGS…] - TYPE SOURCE OPTIONS */
 static bool parse_mount(char *line, struct mount_line *mount)
 {
@@ -178,8 +162,8 @@ static bool parse_mount(char *line, struct mount_line *mount)
 	mount->options = strtok_r(NULL, " ", &save);
 	if (!mount->options)
 		return false;
-	unescape(mount->root);
-	unescape(mount->point);
+	mountinfo_unescape(mount->root);
+	mountinfo_unescape(mount->point);
 	return true;
 }
 

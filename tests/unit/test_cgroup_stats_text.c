@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +19,11 @@
 
 #include "base/cleanup.h"
 #include "cgroup/stats_internal.h"
+#include "test_place.h"
 
 /* ---- a directory of files ---- */
 
-struct place {
+struct files {
 	char path[64];
 	int dir;
 	struct stats_buffer buffer;
@@ -31,9 +31,9 @@ struct place {
 	struct stats_round round;
 };
 
-static int place_make(void **state)
+static int files_make(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	struct files *place = calloc(1, sizeof(*place));
 
 	strcpy(place->path, "/tmp/runlxc-test-stats-XXXXXX");
 	assert_non_null(mkdtemp(place->path));
@@ -44,28 +44,20 @@ static int place_make(void **state)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
+static int files_remove(void **state)
 {
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-static int place_remove(void **state)
-{
-	struct place *place = *state;
+	struct files *place = *state;
 
 	assert_int_equal(place->round.errnum, 0);
 	close(place->dir);
-	nftw(place->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(place->path);
 	arena_free(&place->stats.arena);
 	free(place->buffer.text);
 	free(place);
 	return 0;
 }
 
-static void put(const struct place *place, const char *file, const char *text)
+static void put(const struct files *place, const char *file, const char *text)
 {
 	cleanup_close int fd =
 	    openat(place->dir, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -99,7 +91,7 @@ static void a_number_is_digits_max_or_below_zero(void **state)
 
 static void a_file_that_is_not_there_leaves_the_value_as_it_is(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	uint64_t value = 7;
 
 	assert_false(stats_number(&place->round, place->dir, "memory.peak", &value));
@@ -114,7 +106,7 @@ static void a_file_that_is_not_there_leaves_the_value_as_it_is(void **state)
 
 static void lines_that_are_no_pairs_are_skipped(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	uint64_t value = 0;
 
 	put(place, "memory.events", "low 0\nnonsense\nhigh x\noom_kill_group 4\noom_kill 3\n");
@@ -129,7 +121,7 @@ static void lines_that_are_no_pairs_are_skipped(void **state)
 
 static void cpu_v2(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_cpu_stats *cpu = &place->stats.cpu;
 
 	put(place, "cpu.stat",
@@ -145,7 +137,7 @@ static void cpu_v2(void **state)
 	assert_int_equal(cpu->throttled_time, 77000);
 }
 
-static void put_memory_v2(struct place *place, const char *max, const char *swap_max)
+static void put_memory_v2(struct files *place, const char *max, const char *swap_max)
 {
 	put(place, "memory.stat", "anon 1000\nfile 2000\nkernel 300\ninactive_file 1500\n");
 	put(place, "memory.current", "4096\n");
@@ -158,7 +150,7 @@ static void put_memory_v2(struct place *place, const char *max, const char *swap
 
 static void memory_v2(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_memory_stats *memory = &place->stats.memory;
 
 	put_memory_v2(place, "1000000\n", "500000\n");
@@ -181,7 +173,7 @@ static void memory_v2(void **state)
 
 static void memory_v2_without_limits(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_memory_stats *memory = &place->stats.memory;
 
 	put_memory_v2(place, "max\n", "500000\n");
@@ -192,7 +184,7 @@ static void memory_v2_without_limits(void **state)
 
 static void memory_v2_without_its_controller(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 
 	stats_read_memory_v2(&place->round, place->dir);
 	assert_int_equal(place->stats.memory.raw_count, 0);
@@ -200,7 +192,7 @@ static void memory_v2_without_its_controller(void **state)
 	assert_false(place->stats.memory.use_hierarchy);
 }
 
-static const struct cgroup_block_io_entry *entry(const struct place *place,
+static const struct cgroup_block_io_entry *entry(const struct files *place,
 						 enum cgroup_block_io_kind kind, size_t index)
 {
 	assert_true(index < place->stats.block_io.tables[kind].count);
@@ -218,7 +210,7 @@ static void assert_entry(const struct cgroup_block_io_entry *entry, uint64_t maj
 
 static void block_io_v2(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 
 	/* A device without counters has a line of its own in some kernels. */
 	put(place, "io.stat",
@@ -236,7 +228,7 @@ static void block_io_v2(void **state)
 
 static void a_thousand_devices(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	cleanup_free char *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
@@ -253,7 +245,7 @@ static void a_thousand_devices(void **state)
 
 static void pressure(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_pressure *cpu = &place->stats.cpu.pressure;
 
 	put(place, "cpu.pressure",
@@ -279,7 +271,7 @@ static const char io_text[] = "8:0 Read 1282048\n8:0 Write 2195456\n8:0 Sync 219
 
 static void block_io_v1_of_the_throttling_files(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 
 	/* BFQ is there, but not in use. */
 	put(place, "blkio.bfq.io_service_bytes_recursive", "Total 0\n");
@@ -299,7 +291,7 @@ static void block_io_v1_of_the_throttling_files(void **state)
 
 static void block_io_v1_of_the_scheduler(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 
 	put(place, "blkio.throttle.io_service_bytes_recursive", "8:0 Read 1\nTotal 1\n");
 	put(place, "blkio.io_service_bytes_recursive", io_text);
@@ -314,7 +306,7 @@ static void block_io_v1_of_the_scheduler(void **state)
 
 static void cpuset_lists(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_cpuset_stats *cpuset = &place->stats.cpuset;
 
 	put(place, "cpuset.cpus", "0-2,5,7-8\n");
@@ -333,7 +325,7 @@ static void cpuset_lists(void **state)
 
 static void cpu_time_v1(void **state)
 {
-	struct place *place = *state;
+	struct files *place = *state;
 	struct cgroup_cpu_stats *cpu = &place->stats.cpu;
 
 	put(place, "cpuacct.stat", "user 12\nsystem 3\n");
@@ -352,7 +344,7 @@ static void cpu_time_v1(void **state)
 	assert_int_equal(cpu->per_cpu_kernel.items[0], 10);
 }
 
-#define with_place(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)
+#define with_place(name) cmocka_unit_test_setup_teardown(name, files_make, files_remove)
 
 int main(void)
 {

@@ -2,7 +2,6 @@
 /* Statistics of a container: the state of one, a real process in real cgroups, no LXC. */
 #include "test_cgroup.h"
 
-#include <ftw.h>
 #include <json-c/json.h>
 #include <poll.h>
 #include <sched.h>
@@ -11,6 +10,7 @@
 
 #include "driver/stats.h"
 #include "state/state.h"
+#include "test_place.h"
 
 #define ID "statistics"
 #define READS 1000
@@ -78,18 +78,10 @@ static int make_container(void **unused)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
 static int remove_container(void **state)
 {
 	if (geteuid() == 0 && host)
-		nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+		remove_tree(root);
 	return clean_up(state);
 }
 

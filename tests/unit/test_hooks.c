@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +25,7 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "hooks/hooks.h"
+#include "test_place.h"
 
 #define STRINGS(...)                                                                               \
 	((struct spec_strings){ARRAY_SIZE(((const char *[]){__VA_ARGS__})),                        \
@@ -40,41 +40,6 @@
 #define STATE "{\"ociVersion\":\"1.3.0\",\"id\":\"box\",\"status\":\"creating\"}"
 
 /* ---- a directory for what the hooks write ---- */
-
-struct place {
-	char base[64];
-	int fd;
-};
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-static int place_make(void **state)
-{
-	struct place *place = calloc(1, sizeof(*place));
-
-	strcpy(place->base, "/tmp/runlxc-test-hooks-XXXXXX");
-	assert_non_null(mkdtemp(place->base));
-	place->fd = open(place->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(place->fd >= 0);
-	*state = place;
-	return 0;
-}
-
-static int place_remove(void **state)
-{
-	struct place *place = *state;
-
-	close(place->fd);
-	nftw(place->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	free(place);
-	return 0;
-}
 
 static void assert_written(const struct place *place, const char *file, const char *expected)
 {
@@ -448,7 +413,8 @@ static void the_error_names_the_kind_and_the_place(void **state)
 
 		spec.hooks[kind] = (struct spec_hooks){2, hooks};
 		assert_int_equal(
-		    hooks_run(&spec, (enum spec_hook_kind)kind, STATE, place->base, NULL, &err), -1);
+		    hooks_run(&spec, (enum spec_hook_kind)kind, STATE, place->base, NULL, &err),
+		    -1);
 		snprintf(expected, sizeof(expected),
 			 "hooks.%s[1]: \"/bin/sh\" exited with status 1", names[kind]);
 		assert_string_equal(err.message, expected);

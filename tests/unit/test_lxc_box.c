@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/capability.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "lxc/lxc.h"
+#include "test_place.h"
 
 #define LOWEST 100
 
@@ -55,14 +55,6 @@ struct box {
 	struct error err;
 };
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
 static int box_make(void **state)
 {
 	struct box *box = calloc(1, sizeof(*box));
@@ -97,7 +89,7 @@ static int box_remove(void **state)
 
 	box_forget(box);
 	close(box->root);
-	nftw(box->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(box->base);
 	free(box);
 	return 0;
 }

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,19 +21,12 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "test_place.h"
 
 struct tree {
 	char base[64]; /* holds root/ and outside/ */
 	int root;
 };
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
 
 static int in_base(const struct tree *tree)
 {
@@ -80,7 +72,7 @@ static int tree_remove(void **state)
 	struct tree *tree = *state;
 
 	close(tree->root);
-	nftw(tree->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(tree->base);
 	free(tree);
 	return 0;
 }

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,49 +23,21 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "process/passwd.h"
+#include "test_place.h"
 
 #define MEGABYTE ((size_t)1024 * 1024)
 #define NO_CHROOT 77
 
 /* ---- an image ---- */
 
-struct image {
-	char base[64];
-	int fd;
-};
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
 static int image_make(void **state)
 {
-	struct image *image = calloc(1, sizeof(*image));
-
-	strcpy(image->base, "/tmp/runlxc-test-passwd-XXXXXX");
-	assert_non_null(mkdtemp(image->base));
-	image->fd = open(image->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(image->fd >= 0);
-	assert_int_equal(mkdirat(image->fd, "etc", 0755), 0);
-	*state = image;
+	place_make(state);
+	assert_int_equal(mkdirat(((struct place *)*state)->fd, "etc", 0755), 0);
 	return 0;
 }
 
-static int image_remove(void **state)
-{
-	struct image *image = *state;
-
-	close(image->fd);
-	nftw(image->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	free(image);
-	return 0;
-}
-
-static void write_passwd_bytes(const struct image *image, const void *data, size_t size)
+static void write_passwd_bytes(const struct place *image, const void *data, size_t size)
 {
 	cleanup_close int fd =
 	    openat(image->fd, "etc/passwd", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -75,7 +46,7 @@ static void write_passwd_bytes(const struct image *image, const void *data, size
 	assert_int_equal(path_write_all(fd, data, size), 0);
 }
 
-static void write_passwd(const struct image *image, const char *text)
+static void write_passwd(const struct place *image, const char *text)
 {
 	write_passwd_bytes(image, text, strlen(text));
 }
@@ -83,7 +54,7 @@ static void write_passwd(const struct image *image, const char *text)
 /* ---- asked inside ---- */
 
 /* What passwd_home() says in the image; freed by the caller. */
-static char *home_in(const struct image *image, uint32_t uid)
+static char *home_in(const struct place *image, uint32_t uid)
 {
 	size_t have = 0, room = MEGABYTE;
 	char *text = malloc(room + 1);
@@ -122,7 +93,7 @@ static char *home_in(const struct image *image, uint32_t uid)
 	return text;
 }
 
-static void assert_home(const struct image *image, uint32_t uid, const char *expected)
+static void assert_home(const struct place *image, uint32_t uid, const char *expected)
 {
 	cleanup_free char *home = home_in(image, uid);
 
@@ -134,7 +105,7 @@ static void assert_home(const struct image *image, uint32_t uid, const char *exp
 
 static void the_directory_is_the_sixth_field_of_the_users_line(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "root:x:0:0:root:/root:/bin/bash\n"
 			    "daemon:*:1:1::/usr/sbin:/usr/sbin/nologin\n"
@@ -149,7 +120,7 @@ static void the_directory_is_the_sixth_field_of_the_users_line(void **state)
 
 static void of_several_lines_for_a_user_the_first_counts(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "a:x:7:7::/first:\nb:x:7:7::/second:\n");
 	assert_home(image, 7, "HOME=/first");
@@ -157,7 +128,7 @@ static void of_several_lines_for_a_user_the_first_counts(void **state)
 
 static void the_last_line_needs_no_newline(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/srv/app:/bin/sh");
 	assert_home(image, 1000, "HOME=/srv/app");
@@ -169,7 +140,7 @@ static void the_last_line_needs_no_newline(void **state)
 
 static void fields_may_be_empty(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "::5:::/five:\n"
 			    "six::6::::\n"
@@ -185,7 +156,7 @@ static void fields_may_be_empty(void **state)
 
 static void a_line_with_too_few_fields_is_none(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "\n\n:\na:x\nb:x:9\nc:x:9:9\nd:x:9:9:gecos\n# x:x:9\n+\n+::::::\n"
 			    "e:x:9:9:gecos:/nine\n");
@@ -194,7 +165,7 @@ static void a_line_with_too_few_fields_is_none(void **state)
 
 static void more_fields_than_there_are_belong_to_the_last(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "a:x:9:9:gecos:/nine:/bin/sh:more:and:more\n");
 	assert_home(image, 9, "HOME=/nine");
@@ -214,7 +185,7 @@ static void a_uid_that_is_no_number_is_nobodys(void **state)
 					   "ten",
 					   "99999999999999999999999",
 					   "-18446744073709550616"};
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
 		char text[200];
@@ -230,7 +201,7 @@ static void a_uid_that_is_no_number_is_nobodys(void **state)
 
 static void the_largest_uid_is_a_uid(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image,
 		     "last:x:4294967295:0::/last:\nlast-but-one:x:4294967294:0::/but-one:\n");
@@ -241,7 +212,7 @@ static void the_largest_uid_is_a_uid(void **state)
 static void what_is_behind_a_nul_byte_is_not_seen(void **state)
 {
 	static const char text[] = "a:x:1:1::/one:\n\0b:x:2:2::/two:\n";
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd_bytes(image, text, sizeof(text) - 1);
 	assert_home(image, 1, "HOME=/one");
@@ -250,7 +221,7 @@ static void what_is_behind_a_nul_byte_is_not_seen(void **state)
 
 static void a_directory_may_be_long_and_of_any_bytes(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 	cleanup_free char *text = malloc(100200), *expected = malloc(100200);
 	char *at = text + sprintf(text, "a:x:1:1::/");
 
@@ -269,7 +240,7 @@ static void a_directory_may_be_long_and_of_any_bytes(void **state)
 
 static void no_file_is_the_root_directory(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	assert_home(image, 0, "HOME=/");
 	write_passwd(image, "");
@@ -281,7 +252,7 @@ static void no_file_is_the_root_directory(void **state)
 
 static void a_pipe_does_not_hang_anybody(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 	int writer;
 
 	assert_int_equal(mkfifoat(image->fd, "etc/passwd", 0644), 0);
@@ -295,7 +266,7 @@ static void a_pipe_does_not_hang_anybody(void **state)
 
 static void a_directory_or_device_is_no_file(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	assert_int_equal(mkdirat(image->fd, "etc/passwd", 0755), 0);
 	assert_home(image, 0, "HOME=/");
@@ -309,7 +280,7 @@ static void a_directory_or_device_is_no_file(void **state)
 
 static void a_symlink_is_followed_inside_the_image(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 
 	write_passwd(image, "root:x:0:0::/linked:\n");
 	assert_int_equal(renameat(image->fd, "etc/passwd", image->fd, "real"), 0);
@@ -323,7 +294,7 @@ static void a_symlink_is_followed_inside_the_image(void **state)
 static void a_file_of_up_to_a_megabyte_is_read(void **state)
 {
 	static const char first[] = "a:x:1:1::/first:\n", last[] = "b:x:2:2::/last:\n";
-	const struct image *image = *state;
+	const struct place *image = *state;
 	cleanup_free char *text = malloc(MEGABYTE + 1);
 
 	memset(text, '\n', MEGABYTE + 1);
@@ -339,7 +310,7 @@ static void a_file_of_up_to_a_megabyte_is_read(void **state)
 
 static void a_file_as_large_as_a_disk_takes_no_time(void **state)
 {
-	const struct image *image = *state;
+	const struct place *image = *state;
 	cleanup_close int fd = -1;
 
 	write_passwd(image, "a:x:1:1::/first:\n");
@@ -348,7 +319,7 @@ static void a_file_as_large_as_a_disk_takes_no_time(void **state)
 	assert_home(image, 1, "HOME=/");
 }
 
-#define IN_IMAGE(test) cmocka_unit_test_setup_teardown(test, image_make, image_remove)
+#define IN_IMAGE(test) cmocka_unit_test_setup_teardown(test, image_make, place_remove)
 
 int main(void)
 {

@@ -13,7 +13,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <stdio.h>
@@ -29,6 +28,7 @@
 #include "process/process.h"
 #include "process/seccomp_cache.h"
 #include "spec/read.h"
+#include "test_place.h"
 
 #define STRINGS(...)                                                                               \
 	((struct spec_strings){ARRAY_SIZE(((const char *[]){__VA_ARGS__})),                        \
@@ -38,43 +38,8 @@
 
 /* ---- a state root ---- */
 
-struct root {
-	char base[64];
-	int fd;
-};
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
-{
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-static int root_make(void **state)
-{
-	struct root *root = calloc(1, sizeof(*root));
-
-	strcpy(root->base, "/tmp/runlxc-test-seccomp-XXXXXX");
-	assert_non_null(mkdtemp(root->base));
-	root->fd = open(root->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(root->fd >= 0);
-	*state = root;
-	return 0;
-}
-
-static int root_remove(void **state)
-{
-	struct root *root = *state;
-
-	close(root->fd);
-	nftw(root->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	free(root);
-	return 0;
-}
-
 /* How many files are in `directory`, and the last one's path below the root. */
-static int files_in(const struct root *root, const char *directory, char last[64])
+static int files_in(const struct place *root, const char *directory, char last[64])
 {
 	int fd = openat(root->fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), count = 0;
 	DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -92,7 +57,7 @@ static int files_in(const struct root *root, const char *directory, char last[64
 	return count;
 }
 
-static void only_file(const struct root *root, char path[64])
+static void only_file(const struct place *root, char path[64])
 {
 	assert_int_equal(files_in(root, "@seccomp", path), 1);
 }
@@ -151,7 +116,7 @@ static bool is_same(const struct filter *a, const struct filter *b)
 }
 
 /* The filter that comes with this cache is the one that comes without. */
-static void assert_right(const struct root *root, const struct spec_seccomp *seccomp)
+static void assert_right(const struct place *root, const struct spec_seccomp *seccomp)
 {
 	struct filter cached = compile(seccomp, root->fd), compiled = compile(seccomp, -1);
 	bool same = is_same(&cached, &compiled);
@@ -168,7 +133,7 @@ struct content {
 	size_t size;
 };
 
-static struct content read_content(const struct root *root, const char *path)
+static struct content read_content(const struct place *root, const char *path)
 {
 	struct error err = ERROR_INIT;
 	struct content content;
@@ -178,7 +143,7 @@ static struct content read_content(const struct root *root, const char *path)
 	return content;
 }
 
-static void write_content(const struct root *root, const char *path, const void *data, size_t size)
+static void write_content(const struct place *root, const char *path, const void *data, size_t size)
 {
 	cleanup_close int fd =
 	    openat(root->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -188,7 +153,7 @@ static void write_content(const struct root *root, const char *path, const void 
 }
 
 /* Puts a filter of ours into the cache as this profile's: one that only returns `mark`. */
-static void mark(const struct root *root, const struct spec_seccomp *seccomp, uint32_t value)
+static void mark(const struct place *root, const struct spec_seccomp *seccomp, uint32_t value)
 {
 	const struct sock_filter marker = BPF_STMT(BPF_RET | BPF_K, value);
 	struct seccomp_key key;
@@ -199,7 +164,7 @@ static void mark(const struct root *root, const struct spec_seccomp *seccomp, ui
 	seccomp_key_free(&key);
 }
 
-static bool is_marked(const struct root *root, const struct spec_seccomp *seccomp, uint32_t value)
+static bool is_marked(const struct place *root, const struct spec_seccomp *seccomp, uint32_t value)
 {
 	struct filter filter = compile(seccomp, root->fd);
 	bool marked = filter.count == 1 && filter.items[0].k == value;
@@ -212,7 +177,7 @@ static bool is_marked(const struct root *root, const struct spec_seccomp *seccom
 
 static void a_profile_is_compiled_once(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct stat before, after;
 	char path[64];
@@ -231,7 +196,7 @@ static void a_profile_is_compiled_once(void **state)
 
 static void only_its_owner_can_read_the_cache(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct stat st;
 	char path[64];
@@ -312,7 +277,7 @@ static void every_detail_of_a_profile_makes_it_another(void **state)
 
 static void without_a_cache_nothing_is_kept(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct filter filter = compile(&seccomp, -1);
 
@@ -322,7 +287,7 @@ static void without_a_cache_nothing_is_kept(void **state)
 
 static void a_profile_that_does_not_compile_is_not_kept(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	struct spec_seccomp seccomp = profile("getppid");
 	cleanup_plan struct plan_buffer buffer;
 	struct error err = ERROR_INIT;
@@ -338,7 +303,7 @@ static void a_profile_that_does_not_compile_is_not_kept(void **state)
 
 static void a_file_that_was_cut_short_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct content content;
 	char path[64];
@@ -364,7 +329,7 @@ static void a_file_that_was_cut_short_is_not_used(void **state)
 /* Any byte of it: of the head, of the profile, of the filter. */
 static void a_file_with_a_wrong_byte_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct content content;
 	char path[64];
@@ -383,7 +348,7 @@ static void a_file_with_a_wrong_byte_is_not_used(void **state)
 
 static void a_file_of_zeros_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	struct content content;
 	char path[64];
@@ -400,7 +365,7 @@ static void a_file_of_zeros_is_not_used(void **state)
 /* As if the hashes of two profiles were the same. */
 static void a_filter_of_another_profile_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	struct spec_seccomp seccomp = profile("getppid");
 	char mine[64], path[64];
 	struct content content;
@@ -422,7 +387,7 @@ static void a_filter_of_another_profile_is_not_used(void **state)
 
 static void a_file_that_is_not_ours_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	char path[64];
 
@@ -440,7 +405,7 @@ static void a_file_that_is_not_ours_is_not_used(void **state)
 
 static void a_symlink_to_a_file_is_not_followed(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	char path[64];
 
@@ -454,7 +419,7 @@ static void a_symlink_to_a_file_is_not_followed(void **state)
 
 static void a_cache_that_is_a_symlink_is_not_written_to(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 
 	assert_int_equal(mkdirat(root->fd, "elsewhere", 0700), 0);
@@ -465,7 +430,7 @@ static void a_cache_that_is_a_symlink_is_not_written_to(void **state)
 
 static void a_cache_that_is_a_symlink_is_not_read_from(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 
 	mark(root, &seccomp, 4711);
@@ -476,7 +441,7 @@ static void a_cache_that_is_a_symlink_is_not_read_from(void **state)
 
 static void a_cache_directory_that_is_not_ours_is_not_used(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 
 	if (geteuid() != 0) {
@@ -490,7 +455,7 @@ static void a_cache_directory_that_is_not_ours_is_not_used(void **state)
 
 static void a_cache_that_is_a_file_is_done_without(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 
 	write_content(root, "@seccomp", "text", 4);
@@ -501,7 +466,7 @@ static void a_cache_that_is_a_file_is_done_without(void **state)
 /* Only its owner can make one there; but a start that hangs doesn't tell on what. */
 static void a_pipe_in_the_cache_does_not_hang_anybody(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	char path[64];
 	pid_t pid;
@@ -528,7 +493,7 @@ static void a_pipe_in_the_cache_does_not_hang_anybody(void **state)
 
 static void a_full_cache_is_emptied(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	char path[64];
 
@@ -546,7 +511,7 @@ static void a_full_cache_is_emptied(void **state)
 
 static void a_cache_far_beyond_its_size_is_emptied(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	char path[64];
 
@@ -562,7 +527,7 @@ static void a_cache_far_beyond_its_size_is_emptied(void **state)
 
 static void a_compilation_leaves_no_descriptor_open(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	int before = open("/dev/null", O_RDONLY | O_CLOEXEC), after;
 
@@ -576,7 +541,7 @@ static void a_compilation_leaves_no_descriptor_open(void **state)
 }
 
 /* Uses the cache again and again, and now and then takes a file out of it. */
-static bool gets_the_right_filter_each_time(const struct root *root,
+static bool gets_the_right_filter_each_time(const struct place *root,
 					    const struct spec_seccomp *seccomp, int number)
 {
 	struct error err = ERROR_INIT;
@@ -597,7 +562,7 @@ static bool gets_the_right_filter_each_time(const struct root *root,
 
 static void many_that_start_at_once_all_get_the_right_filter(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	const struct spec_seccomp seccomp = profile("getppid");
 	pid_t children[16];
 	int status;
@@ -634,7 +599,7 @@ static double milliseconds(const struct spec_seccomp *seccomp, int cache, int ti
 
 static void dockers_default_profile_comes_faster_from_the_cache(void **state)
 {
-	const struct root *root = *state;
+	const struct place *root = *state;
 	struct error err = ERROR_INIT;
 	cleanup_spec struct spec *spec = spec_read_oci_file(
 	    AT_FDCWD, TEST_DATA "/engines/docker-config-1.json", "config.json", &err);
@@ -649,7 +614,7 @@ static void dockers_default_profile_comes_faster_from_the_cache(void **state)
 	assert_true(cached < compiled);
 }
 
-#define WITH_ROOT(test) cmocka_unit_test_setup_teardown(test, root_make, root_remove)
+#define WITH_ROOT(test) cmocka_unit_test_setup_teardown(test, place_make, place_remove)
 
 int main(void)
 {

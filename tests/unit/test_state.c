@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -27,15 +26,16 @@
 #include "base/cleanup.h"
 #include "base/path.h"
 #include "state/state.h"
+#include "test_place.h"
 
-struct place {
+struct root {
 	char base[64];
 	int root;
 };
 
-static int place_make(void **state)
+static int root_make(void **state)
 {
-	struct place *place = calloc(1, sizeof(*place));
+	struct root *place = calloc(1, sizeof(*place));
 	struct error err = ERROR_INIT;
 	char root[128];
 
@@ -48,20 +48,12 @@ static int place_make(void **state)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *at)
+static int root_remove(void **state)
 {
-	(void)st;
-	(void)flag;
-	(void)at;
-	return remove(path);
-}
-
-static int place_remove(void **state)
-{
-	struct place *place = *state;
+	struct root *place = *state;
 
 	close(place->root);
-	nftw(place->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(place->base);
 	free(place);
 	return 0;
 }
@@ -75,7 +67,7 @@ static void assert_error(struct error *err, int errnum, const char *part)
 	error_clear(err);
 }
 
-static void create(const struct place *place, const char *id, struct state_dir *dir)
+static void create(const struct root *place, const char *id, struct state_dir *dir)
 {
 	struct error err = ERROR_INIT;
 
@@ -127,7 +119,7 @@ static pid_t fork_child(void)
 static void ids_are_what_runc_allows(void **state)
 {
 	static const char *const good[] = {"a", "A-b_c+d.e", "0", "-", "a..b", "+x", ".hidden"};
-	static const char *const bad[] = {"",	 ".",	 "..",	 "@x",	 "a/b", "/",
+	static const char *const bad[] = {"",	 ".",	 "..",	 "@x",	     "a/b", "/",
 					  "a b", "a\nb", "../x", "\xc3\xa4", "a:b", "x%"};
 	char longest[STATE_ID_MAX + 2];
 	struct error err = ERROR_INIT;
@@ -150,7 +142,7 @@ static void ids_are_what_runc_allows(void **state)
 
 static void a_bad_id_never_reaches_the_disk(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct state_dir dir;
 	struct error err = ERROR_INIT;
 
@@ -164,7 +156,7 @@ static void a_bad_id_never_reaches_the_disk(void **state)
 
 static void an_id_longer_than_a_file_name_does_not_exist(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct state_dir dir;
 	struct error err = ERROR_INIT;
 	char id[301];
@@ -181,7 +173,7 @@ static void an_id_longer_than_a_file_name_does_not_exist(void **state)
 
 static void the_root_is_made_private(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct stat st;
 	char path[128];
@@ -196,7 +188,7 @@ static void the_root_is_made_private(void **state)
 
 static void a_container_is_created_once(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	cleanup_state_dir struct state_dir dir = STATE_DIR_INIT, again = STATE_DIR_INIT;
 	struct stat st;
@@ -213,7 +205,7 @@ static void a_container_is_created_once(void **state)
 
 static void an_unknown_container_does_not_exist(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct state_dir dir;
 
@@ -230,7 +222,7 @@ static void an_unknown_container_does_not_exist(void **state)
 
 static void removing_leaves_nothing(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct state_dir dir;
 	struct state record = sample("box");
@@ -260,7 +252,7 @@ static void removing_leaves_nothing(void **state)
 
 static void a_create_that_was_killed_at_once_can_be_removed(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct state_dir dir;
 
@@ -274,7 +266,7 @@ static void a_create_that_was_killed_at_once_can_be_removed(void **state)
 
 static void a_mount_in_the_directory_is_not_emptied(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	pid_t pid;
 
 	if (geteuid() != 0) {
@@ -320,7 +312,7 @@ static void wait_until_it_waits(pid_t pid)
 	}
 }
 
-static pid_t lock_in_a_child(const struct place *place, int *done)
+static pid_t lock_in_a_child(const struct root *place, int *done)
 {
 	int ends[2];
 	pid_t pid;
@@ -344,7 +336,7 @@ static pid_t lock_in_a_child(const struct place *place, int *done)
 
 static void the_second_command_waits_for_the_first(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct state_dir dir;
 	struct pollfd done = {.events = POLLIN};
 	pid_t pid;
@@ -361,7 +353,7 @@ static void the_second_command_waits_for_the_first(void **state)
 
 static void a_container_removed_while_waiting_does_not_exist(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct state_dir dir, next;
 	int done;
@@ -387,7 +379,7 @@ static void a_container_removed_while_waiting_does_not_exist(void **state)
 
 static void a_forked_child_does_not_keep_the_lock(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	struct state_dir dir;
 	int done;
@@ -412,7 +404,7 @@ static void a_forked_child_does_not_keep_the_lock(void **state)
  * that say who was there first, and in the end nothing is left. */
 static void many_commands_on_one_id_take_turns(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	pid_t pids[8];
 
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
@@ -451,7 +443,7 @@ static void many_commands_on_one_id_take_turns(void **state)
 
 static void what_is_written_is_read(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	cleanup_state_dir struct state_dir dir = STATE_DIR_INIT, reader = STATE_DIR_INIT;
 	cleanup_state struct state *read_back = NULL;
@@ -484,7 +476,7 @@ static void what_is_written_is_read(void **state)
 
 static void a_reader_never_sees_half_a_file(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	cleanup_state_dir struct state_dir dir = STATE_DIR_INIT, reader = STATE_DIR_INIT;
 	struct state record = sample("box");
@@ -529,7 +521,7 @@ static void a_corrupt_file_is_named(void **state)
 	    {"{\"id\": \"b\\u0000x\"}", "bad \"id\""},
 	    {"{\"id\": null}", "bad \"id\""},
 	};
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	cleanup_state_dir struct state_dir dir = STATE_DIR_INIT;
 	struct state other = sample("other"), record = sample("box");
@@ -553,7 +545,7 @@ static void a_corrupt_file_is_named(void **state)
 
 static void a_full_disk_leaves_the_old_file(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	pid_t pid;
 
 	if (geteuid() != 0) {
@@ -608,7 +600,7 @@ static void a_full_disk_leaves_the_old_file(void **state)
 
 static void ids_are_listed_sorted_and_nothing_else(void **state)
 {
-	struct place *place = *state;
+	struct root *place = *state;
 	struct error err = ERROR_INIT;
 	static const char *const names[] = {"b", "a", "c.1", "B"};
 	struct state_dir dir;
@@ -717,7 +709,7 @@ static void the_time_is_rfc_3339_with_nanoseconds(void **state)
 	assert_true(year >= 2024 && month <= 12 && day <= 31);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, place_make, place_remove)
+#define test(name) cmocka_unit_test_setup_teardown(name, root_make, root_remove)
 
 int main(void)
 {
