@@ -262,3 +262,23 @@ def test_the_mqueue_of_the_host_keeps_its_label(labelled):
     made.bundle.without_namespace("ipc")
     made.up()
     assert file_label(made, "/dev/mqueue") == FILE
+
+
+@pytest.mark.parametrize("more", [[], ["tmpcopyup"], ["size=1m", "mode=700"]])
+def test_a_mount_takes_a_quoted_context_of_its_own(container, more):
+    """The label's comma isn't one between options, whatever stands before and behind."""
+    made = container("sleep", "100")
+    made.bundle.mount("/mnt", "tmpfs", *more[:1], f'context="{MOUNTED}"', *more[1:], kind="tmpfs")
+    made.up()
+    assert file_label(made, "/mnt") == MOUNTED
+    if more[1:]:
+        assert "size=1024k" in made.exec_ok("grep", " /mnt ", "/proc/mounts")
+        assert made.exec_ok("stat", "-c", "%a", "/mnt") == "700\n"
+
+
+def test_a_remount_with_a_context_that_is_not_the_mounts_is_an_error(container):
+    made = container("sleep", "100")
+    made.bundle.mount("/mnt", "tmpfs", f'context="{MOUNTED}"', kind="tmpfs")
+    made.bundle.mount("/mnt", "tmpfs", "remount", f'context="{FILE}:c3,c4"', "size=1m", kind="tmpfs")
+    made.run().assert_refused("mounts[", "remount", "/mnt")
+    assert not made.exists
