@@ -106,7 +106,8 @@ static pid_t fork_into(const struct hooks_namespaces *namespaces)
 _Noreturn static void hook_main(const struct spec_hook *hook, int input, int output, int report,
 				const char *directory, const struct hooks_namespaces *namespaces)
 {
-	char *no_environment[] = {NULL};
+	char *no_environment[] = {NULL},
+	     **given = hook->env.count ? hook->env.items : no_environment;
 	char *path_only[] = {hook->path, NULL};
 	int error;
 
@@ -117,7 +118,7 @@ _Noreturn static void hook_main(const struct spec_hook *hook, int input, int out
 	    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    (!directory || chdir(directory) == 0))
 		execve(hook->path, hook->args.count ? hook->args.items : path_only,
-		       hook->env.count ? hook->env.items : no_environment);
+		       hook->inherits_env ? environ : given);
 	error = errno;
 	if (write(report, &error, sizeof(error)) < 0)
 		_exit(126);
@@ -205,13 +206,23 @@ static int run_one(const struct spec_hook *hook, const char *state, const char *
 		error_set(err, "\"%s\" did not end within %lld seconds", hook->path,
 			  (long long)hook->timeout.value);
 	else if (WIFSIGNALED(status))
-		error_set(err, "\"%s\" was ended by signal %d", hook->path, WTERMSIG(status));
+		error_set(err, "\"%s\" was ended by signal %d (%s)", hook->path, WTERMSIG(status),
+			  hook_signal_text(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
 		error_set(err, "\"%s\" exited with status %d", hook->path, WEXITSTATUS(status));
 	else
 		return 0;
 	add_output(output, err);
 	return -1;
+}
+
+/* Behind the field runc's words, which people look for. */
+static int add_name(enum spec_hook_kind kind, size_t number, struct error *err)
+{
+	const char *name = spec_hook_name(kind);
+
+	return error_prefix(err, "hooks.%s[%zu]: error running %s hook #%zu", name, number, name,
+			    number);
 }
 
 int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *state,
@@ -222,7 +233,7 @@ int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *sta
 
 	for (i = 0; i < hooks->count; i++)
 		if (run_one(&hooks->items[i], state, directory, namespaces, err) < 0)
-			return error_prefix(err, "hooks.%s[%zu]", spec_hook_name(kind), i);
+			return add_name(kind, i, err);
 	return 0;
 }
 
@@ -234,9 +245,10 @@ void hooks_run_poststop(const struct spec *spec, const char *state, const char *
 	size_t i;
 
 	for (i = 0; i < hooks->count; i++) {
-		if (run_one(&hooks->items[i], state, directory, NULL, &err) < 0)
-			log_warning(log, "hooks.%s[%zu]: %s", spec_hook_name(SPEC_HOOK_POSTSTOP), i,
-				    error_text(&err));
+		if (run_one(&hooks->items[i], state, directory, NULL, &err) < 0) {
+			add_name(SPEC_HOOK_POSTSTOP, i, &err);
+			log_warning(log, "%s", error_text(&err));
+		}
 		error_clear(&err);
 	}
 }

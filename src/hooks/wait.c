@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hooks/wait.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -47,4 +50,13 @@ int hook_wait(pid_t pid, int64_t timeout, int *status)
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;
 	return over;
+}
+
+const char *hook_signal_text(int number)
+{
+	static _Thread_local char text[64];
+
+	snprintf(text, sizeof(text), "%s", strsignal(number));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
 }

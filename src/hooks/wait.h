@@ -10,4 +10,7 @@
  * and it was killed. */
 int hook_wait(pid_t pid, int64_t timeout, int *status);
 
+/* "bad system call", as Go's runtimes write it; the calling thread's until its next call. */
+const char *hook_signal_text(int number);
+
 #endif

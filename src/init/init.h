@@ -53,10 +53,13 @@ void report_ready(struct init *init);
 char report_receive(struct init *init, int *fds, int max, int *count);
 
 /* ---- start_hooks.c ---- */
-void start_hooks_run(struct init *init);
+/* `environment` is the process's, which a hook without one of its own gets. */
+void start_hooks_run(struct init *init, char *const *environment);
 
 /* ---- mounts.c: what LXC could not mount ---- */
 void mounts_apply(struct init *init);
+/* When whatever has to be in them is there: those that are to be read-only. */
+void mounts_finish(struct init *init);
 /* Gives a file system that is being made (fsopen(2)) the mount label, if there is one. -1 with
  * errno. */
 int mounts_set_context(const struct init *init, int fs);
@@ -106,6 +109,9 @@ void join_apply(struct init *init);
 void seccomp_load(struct init *init);
 
 /* ---- process/become.c ---- */
+/* As with runc the container's first process finds its directory made, in a root that will be
+ * read-only, too, and no other process does. */
+void become_make_directory(struct init *init);
 /* Everything about the process that can be done, and everything that can go wrong, before the
  * start. */
 void become_prepare(struct init *init);

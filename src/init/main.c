@@ -139,6 +139,8 @@ int main(int argc, char **argv)
 		setsid();
 	if (!(plan->flags & PLAN_JOIN)) {
 		trace_step("masked and read-only paths");
+		become_make_directory(&init);
+		mounts_finish(&init);
 		hide_apply(&init);
 		propagation_finish(&init);
 	}

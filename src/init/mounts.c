@@ -30,7 +30,7 @@ static int new_file_system(const struct init *init, const struct plan_mount *mou
 	unsigned int attributes = (unsigned int)mount->attr_set;
 	int fs, tree = -1, saved;
 
-	if (mount->copy_up) /* it has to be filled first */
+	if (mount->copy_up || mount->read_only_last) /* it has to be filled first */
 		attributes &= ~(unsigned int)MOUNT_ATTR_RDONLY;
 
 	fs = kernel_fsopen(plan_text(plan, mount->type));
@@ -81,8 +81,10 @@ void mounts_attach(struct init *init, const struct plan_mount *mount, int tree)
 		report_failure(init, 0, errno, "%s: Failed to copy \"%s\" into the new tmpfs", what,
 			       destination);
 	/* Now that it is filled; what else is for this mount alone, it was made with. */
-	if (mounts_set_attributes(tree, mount->copy_up ? mount->attr_set & MOUNT_ATTR_RDONLY : 0, 0,
-				  0) < 0 ||
+	if (mounts_set_attributes(
+		tree,
+		mount->copy_up && !mount->read_only_last ? mount->attr_set & MOUNT_ATTR_RDONLY : 0,
+		0, 0) < 0 ||
 	    mounts_set_attributes(tree, mount->attr_rec_set, mount->attr_rec_clear, AT_RECURSIVE) <
 		0)
 		report_failure(init, 0, errno, "%s: Failed to set the options of \"%s\"", what,
@@ -176,4 +178,16 @@ void mounts_apply(struct init *init)
 			break;
 		}
 	}
+}
+
+void mounts_finish(struct init *init)
+{
+	const struct plan_mount *mounts = plan_items(init->plan, init->plan->mounts);
+
+	for (uint32_t i = 0; i < init->plan->mounts.count; i++)
+		if (mounts[i].read_only_last &&
+		    mounts_set_attributes(init->mounted[i], MOUNT_ATTR_RDONLY, 0, 0) < 0)
+			report_failure(init, 0, errno, "%s: Failed to make \"%s\" read-only",
+				       plan_text(init->plan, mounts[i].what),
+				       plan_text(init->plan, mounts[i].destination));
 }

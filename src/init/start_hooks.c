@@ -17,6 +17,9 @@
 #include "base/kernel.h"
 #include "hooks/wait.h"
 
+/* As the hooks on the host are told of: runc's words, which people look for. */
+#define PREFIX "hooks.startContainer[%u]: error running startContainer hook #%u: "
+
 /* A list of the plan's as argv or envp. */
 static char **strings(const struct plan *plan, struct plan_list list)
 {
@@ -59,7 +62,8 @@ static int state_input(struct init *init)
 	return fd;
 }
 
-static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t number)
+static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t number,
+		     char *const *environment)
 {
 	const struct plan *plan = init->plan;
 	const char *path = plan_text(plan, hook->path);
@@ -70,16 +74,17 @@ static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t n
 	pid_t pid;
 
 	if (!args || !env || pipe2(report, O_CLOEXEC) < 0)
-		report_failure(init, 0, errno, "hooks.startContainer[%u]", number);
+		report_failure(init, 0, errno, PREFIX "Failed to prepare it", number, number);
 	pid = fork();
 	if (pid < 0)
-		report_failure(init, 0, errno, "hooks.startContainer[%u]: Failed to fork", number);
+		report_failure(init, 0, errno, PREFIX "Failed to fork", number, number);
 	if (pid == 0) {
 		/* Every other descriptor is closed as it is executed. Its output is nobody's: the
 		 * streams are the program's. */
 		if (dup2(input, 0) >= 0 &&
 		    (output < 0 || (dup2(output, 1) >= 0 && dup2(output, 2) >= 0)))
-			execve(path, hook->args.count ? args : path_only, env);
+			execve(path, hook->args.count ? args : path_only,
+			       hook->inherits_env ? environment : env);
 		error = errno;
 		if (write(report[1], &error, sizeof(error)) < 0)
 			_exit(126);
@@ -91,19 +96,17 @@ static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t n
 	close(report[0]);
 	over = hook_wait(pid, hook->timeout, &status);
 	if (error)
-		report_failure(init, 0, error, "hooks.startContainer[%u]: Failed to execute \"%s\"",
-			       number, path);
+		report_failure(init, 0, error, PREFIX "Failed to execute \"%s\"", number, number,
+			       path);
 	if (over)
-		report_failure(init, 0, 0,
-			       "hooks.startContainer[%u]: \"%s\" did not end within %d seconds",
+		report_failure(init, 0, 0, PREFIX "\"%s\" did not end within %d seconds", number,
 			       number, path, hook->timeout);
 	if (WIFSIGNALED(status))
-		report_failure(init, 0, 0,
-			       "hooks.startContainer[%u]: \"%s\" was ended by signal %d", number,
-			       path, WTERMSIG(status));
+		report_failure(init, 0, 0, PREFIX "\"%s\" was ended by signal %d (%s)", number,
+			       number, path, WTERMSIG(status), hook_signal_text(WTERMSIG(status)));
 	if (WEXITSTATUS(status))
-		report_failure(init, 0, 0, "hooks.startContainer[%u]: \"%s\" exited with status %d",
-			       number, path, WEXITSTATUS(status));
+		report_failure(init, 0, 0, PREFIX "\"%s\" exited with status %d", number, number,
+			       path, WEXITSTATUS(status));
 	close(input);
 	if (output >= 0)
 		close(output);
@@ -111,11 +114,11 @@ static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t n
 	free(env);
 }
 
-void start_hooks_run(struct init *init)
+void start_hooks_run(struct init *init, char *const *environment)
 {
 	const struct plan_hook *hooks = plan_items(init->plan, init->plan->start_hooks);
 	uint32_t i;
 
 	for (i = 0; i < init->plan->start_hooks.count; i++)
-		run_hook(init, &hooks[i], i);
+		run_hook(init, &hooks[i], i, environment);
 }

@@ -62,6 +62,9 @@ struct late_request {
 	bool is_file, no_symlink;
 };
 
+/* A new tmpfs that is to be read-only when everything is in it. */
+bool compiler_is_read_only_last(const struct mount_options *options, const char *type);
+
 /* One of mounts[], for init. */
 int compiler_add_late_mount(struct compiler *compiler, const struct late_request *request,
 			    struct error *err);

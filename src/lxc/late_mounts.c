@@ -118,6 +118,12 @@ static int check_remount(const struct compiler *compiler, const struct late_requ
 			 request->what, request->options->data, request->mount->destination);
 }
 
+bool compiler_is_read_only_last(const struct mount_options *options, const char *type)
+{
+	return options->attr_set & MOUNT_ATTR_RDONLY && !options->bind && !options->remount &&
+	       strcmp(type, "tmpfs") == 0;
+}
+
 int compiler_add_late_mount(struct compiler *compiler, const struct late_request *request,
 			    struct error *err)
 {
@@ -172,6 +178,7 @@ int compiler_add_late_mount(struct compiler *compiler, const struct late_request
 		late->kind = PLAN_MOUNT_CGROUP;
 	} else {
 		late->kind = PLAN_MOUNT_NEW;
+		late->read_only_last = compiler_is_read_only_last(options, type);
 		late->labelled = compiler->recipe->mount_label && mount_label_applies(type);
 		late->data = plan_add_string(compiler->plan, options->data);
 		/* A disk's file system must be told before it reads its journal. */

@@ -6,12 +6,15 @@
  *  - a devpts on /dev/pts: with no pts of its own asked for, LXC unmounts what is there;
  *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are
  * lost;
- *  - the recursive options, nosymfollow, tmpcopyup, idmap, remount, a type of cgroup, propagation other
- * than private (which is the rule: init makes all of LXC's mounts private first);
+ *  - the recursive options, nosymfollow, tmpcopyup, idmap, remount, a type of cgroup, propagation
+ * other than private (which is the rule: init makes all of LXC's mounts private first);
  *  - a bind mount on /proc, or anything in it: the descriptors are looked at (destination.c);
  *  - a destination below an earlier mount of anything but an empty new file system: where the
  * symlinks in it lead is not known beforehand (/proc/self/root: to the host), and LXC would make
  * the target through them;
+ *  - in a user namespace a bind mount whose source isn't open to everybody: LXC looks it up as the
+ *    container's root, to whom the way may be barred on the host;
+ *  - a read-only tmpfs: what lies in it, /dev's nodes above all, couldn't be made any more;
  *  - options of a file system, but for a tmpfs's NAME=VALUE: others it drops without a word;
  *  - a sysfs of a network that a user namespace of the container's doesn't own (sysfs.c);
  *  - an entry longer than its line buffer, or with options that are LXC's own words.
@@ -114,6 +117,22 @@ static bool has_bare_word(const char *data)
 	return false;
 }
 
+/* By the modes of the directories above it alone: what is wrongly taken to be hidden is mounted all
+ * the same. */
+static bool is_hidden_from_others(const char *source)
+{
+	cleanup_free char *path = realpath(source, NULL);
+	struct stat st;
+	char *slash;
+
+	while (path && (slash = strrchr(path, '/')) && slash != path) {
+		*slash = '\0';
+		if (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH))
+			return true;
+	}
+	return !path;
+}
+
 static bool lxc_can_mount(const struct compiler *compiler, const struct spec_mount *mount,
 			  const struct mount_options *options, const struct place *place)
 {
@@ -121,7 +140,8 @@ static bool lxc_can_mount(const struct compiler *compiler, const struct spec_mou
 
 	if (options->attr_rec_set || options->attr_rec_clear || options->copy_up ||
 	    options->remount || options->attr_set & MOUNT_ATTR_NOSYMFOLLOW ||
-	    compiler_is_mapped(mount, options) || is_lxc_word(options->data))
+	    compiler_is_mapped(mount, options) || is_lxc_word(options->data) ||
+	    compiler_is_read_only_last(options, type))
 		return false;
 	if (options->propagation & ~(uint32_t)(MS_PRIVATE | MS_REC) ||
 	    (options->propagation && root_propagates(compiler->request->spec)))
@@ -291,12 +311,15 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 	if (place.symlink && kernel_fs && place.known) /* CVE-2019-19921 */
 		return error_set(err,
 				 "%s.destination: \"%s\" is a symlink in the root; a %s must be "
-				 "mounted on an ordinary directory",
+				 "mounted on ordinary directory",
 				 what, mount->destination, type);
 	/* The root itself is a place for init alone: LXC mounts it before everything else. */
 	late = !place.known || !place.path[0] ||
 	       !lxc_can_mount(compiler, mount, &options, &place) ||
 	       overlaps_late(compiler, place.path) ||
+	       (options.bind && !options.remount && geteuid() == 0 &&
+		compiler->request->spec->linux_.namespaces[SPEC_NS_USER].listed &&
+		is_hidden_from_others(source)) ||
 	       entry_length(mount, &options, source, place.path) > ENTRY_MAX;
 
 	if (late) {

@@ -122,14 +122,16 @@ static void find_program(struct init *init)
 	fail_program(init, name, found);
 }
 
-static int make_directories(const char *path)
+void become_make_directory(struct init *init)
 {
+	const char *path = plan_text(init->plan, init->plan->cwd);
 	int fd = mounts_open_target(path, true, false, false);
 
-	if (fd < 0)
-		return -1;
-	close(fd);
-	return 0;
+	/* Whether it can be entered is seen when it is. */
+	if (fd < 0 && errno != EACCES && errno != EROFS && errno != ENOENT)
+		report_failure(init, 0, errno, "process.cwd: Failed to make \"%s\"", path);
+	if (fd >= 0)
+		close(fd);
 }
 
 /*
@@ -239,12 +241,6 @@ void become_prepare(struct init *init)
 			report_failure(init, 0, errno,
 				       "process.user.additionalGids: Failed to set them");
 	}
-	/* As with runc the container's first process finds its directory made, and no other does.
-	 */
-	if (!(plan->flags & PLAN_JOIN) && make_directories(plan_text(plan, plan->cwd)) < 0 &&
-	    errno != EACCES && errno != EROFS && errno != ENOENT)
-		report_failure(init, 0, errno, "process.cwd: Failed to make \"%s\"",
-			       plan_text(plan, plan->cwd));
 	/* Be the user, for the file system only: what is checked here is what the program may do.
 	 */
 	if (as_user) {
@@ -351,9 +347,10 @@ void become_execute(struct init *init)
 			       "Failed to close the descriptors that are not the program's");
 	if (plan->flags & PLAN_NO_NEW_PRIVS)
 		seccomp_load(init);
-	start_hooks_run(init);
+	start_hooks_run(init, environment);
 	execve(program, arguments, environment);
 	error = errno;
-	fail_program(init, arguments[0], error);
-	_exit(126);
+	/* The file was found before: an interpreter, or a format. */
+	report_failure(init, error == ENOENT || error == ENOTDIR ? 127 : 126, error, "exec %s",
+		       arguments[0]);
 }

@@ -346,6 +346,7 @@ int process_compile_hooks(const struct spec_hooks *hooks, const char *state,
 		items[i].path = plan_add_string(buffer, hook->path);
 		items[i].args = plan_add_strings(buffer, hook->args.items, hook->args.count);
 		items[i].env = plan_add_strings(buffer, hook->env.items, hook->env.count);
+		items[i].inherits_env = hook->inherits_env;
 		items[i].timeout = !hook->timeout.set		   ? -1
 				   : hook->timeout.value > 1000000 ? 1000000
 								   : (int32_t)hook->timeout.value;

@@ -72,7 +72,8 @@ struct plan_mount {
 	uint32_t propagation;	       /* MS_SHARED … with MS_REC; 0: nothing was asked for */
 	uint64_t attr_set, attr_clear; /* MOUNT_ATTR_*, of this mount */
 	uint64_t attr_rec_set, attr_rec_clear; /* of everything below it, too */
-	uint32_t labelled;    /* a new file system that gets plan.mount_label */
+	uint32_t read_only_last;	       /* what is mounted or made in it comes before */
+	uint32_t labelled;		       /* a new file system that gets plan.mount_label */
 	uint32_t sb_readonly; /* the file system itself is read-only, not just this mount of it */
 	plan_string destination, type, source, data;
 	plan_string what; /* for errors: "mounts[3]" */
@@ -87,6 +88,7 @@ struct plan_hook {
 	plan_string path;
 	struct plan_list args, env; /* plan_string */
 	int32_t timeout;	    /* seconds; -1: none */
+	uint32_t inherits_env;	    /* the process's in the place of `env` */
 };
 
 struct plan_device {
@@ -119,10 +121,10 @@ struct plan {
 	uint32_t uid, gid, umask, personality;
 	uint32_t memory_policy_set, memory_policy; /* set_mempolicy(2): the mode, with its flags */
 	struct plan_list memory_nodes;		   /* uint64_t, a bit for each */
-	uint64_t capabilities[5];   /* in the order of enum spec_capability_set */
-	struct plan_list groups;    /* uint32_t */
-	struct plan_list args, env; /* plan_string */
-	plan_string path;	    /* where to look for args[0]: PATH of env, or the default */
+	uint64_t capabilities[5];		   /* in the order of enum spec_capability_set */
+	struct plan_list groups;		   /* uint32_t */
+	struct plan_list args, env;		   /* plan_string */
+	plan_string path; /* where to look for args[0]: PATH of env, or the default */
 	plan_string cwd;
 	plan_string apparmor, selinux;
 	plan_string hostname, domainname; /* what LXC doesn't set */
@@ -132,9 +134,9 @@ struct plan {
 	struct plan_list seccomp; /* struct sock_filter */
 	uint32_t seccomp_flags;
 
-	struct plan_list start_hooks;	     /* struct plan_hook */
-	plan_string state_head, state_tail; /* what they get on stdin: the pid, as they see it, goes in
-					       between */
+	struct plan_list start_hooks;	    /* struct plan_hook */
+	plan_string state_head, state_tail; /* what they get on stdin: the pid, as they see it, goes
+					       in between */
 
 	struct plan_list mounts;	   /* struct plan_mount */
 	struct plan_list cgroups;	   /* struct plan_cgroup */
@@ -161,8 +163,8 @@ enum sync_type {
 			     * the trace's page then */
 	SYNC_LISTENER = 'L', /* init → parent, after the start: struct sync_listener follows; the
 			      * answer is the same, when an agent has the listener */
-	SYNC_STEP = 'D',    /* init → parent: a line for the debug log */
-	SYNC_WARNING = 'W', /* init → parent: a line for the log */
+	SYNC_STEP = 'D',     /* init → parent: a line for the debug log */
+	SYNC_WARNING = 'W',  /* init → parent: a line for the log */
 };
 
 #define SYNC_MESSAGE_MAX 4096
@@ -177,9 +179,9 @@ struct sync_error {
 };
 
 /*
- * Behind 'L': the number of the listener's descriptor in init, from where the parent fetches it. init
- * lives under its filter by then. It makes one call, write(2), before the agent has the listener,
- * and so that is the one that no filter may notify of.
+ * Behind 'L': the number of the listener's descriptor in init, from where the parent fetches it.
+ * init lives under its filter by then. It makes one call, write(2), before the agent has the
+ * listener, and so that is the one that no filter may notify of.
  */
 struct sync_listener {
 	char type;

@@ -53,10 +53,13 @@ static int read_mount(const struct json_value *at, void *into)
 static int read_hook(const struct json_value *at, void *into)
 {
 	struct spec_hook *hook = into;
+	struct json_value env;
 
 	if (spec_get_string(at, "path", &hook->path) || spec_get_strings(at, "args", &hook->args) ||
-	    spec_get_strings(at, "env", &hook->env) || spec_get_i64(at, "timeout", &hook->timeout))
+	    json_get_array(at, "env", &env) || spec_get_strings(at, "env", &hook->env) ||
+	    spec_get_i64(at, "timeout", &hook->timeout))
 		return -1;
+	hook->inherits_env = !env.object;
 	return 0;
 }
 

@@ -147,6 +147,7 @@ struct spec_hook {
 	char *path;
 	struct spec_strings args; /* argv, argv[0] included; count 0: just the path */
 	struct spec_strings env;
+	bool inherits_env; /* there is no `env`: the runtime's, or in the container the process's */
 	struct spec_i64 timeout; /* seconds */
 };
 
@@ -353,8 +354,8 @@ const char *spec_namespace_name(enum spec_namespace_type type);
 const char *spec_hook_name(enum spec_hook_kind kind);
 const char *spec_capability_set_name(enum spec_capability_set set);
 
-/* linux.memoryPolicy: every known mode and flag (NULL-terminated), and what set_mempolicy(2) gets as
- * its mode for a spec that is valid. */
+/* linux.memoryPolicy: every known mode and flag (NULL-terminated), and what set_mempolicy(2) gets
+ * as its mode for a spec that is valid. */
 const char *const *spec_memory_policy_modes(void);
 const char *const *spec_memory_policy_flags(void);
 uint32_t spec_memory_policy_mode(const struct spec_linux *linux_);
@@ -362,7 +363,8 @@ uint32_t spec_memory_policy_mode(const struct spec_linux *linux_);
 /* The value of `key` in a list of pairs, or NULL. */
 const char *spec_pairs_get(const struct spec_pairs *pairs, const char *key);
 
-/* The path below /proc/sys that a key of linux.sysctl means; the caller frees it, NULL: no memory. */
+/* The path below /proc/sys that a key of linux.sysctl means; the caller frees it, NULL: no memory.
+ */
 char *spec_sysctl_path(const char *key);
 
 void spec_free(struct spec *spec);

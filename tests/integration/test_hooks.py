@@ -360,3 +360,26 @@ def test_a_failing_poststop_hook_does_not_keep_the_container(hooked, count):
 def test_the_poststop_hooks_after_one_that_fails_run(hooked):
     made = hooked().add("poststop", "exit 7").add("poststop", "touch $OUT/next").go_through("poststop")
     assert made.wrote("next")
+
+
+# ---- what runc and crun do where the specification says nothing ----
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hook_without_an_environment_has_the_runtimes_or_the_programs(hooked, kind):
+    made = hooked()
+    made.made.bundle.process["env"] = ["PATH=/bin", "WHOSE=the program's"]
+    made.add(kind, f"echo \"$WHOSE\" > {made.out(kind)}/seen")
+    del made.made.bundle.config["hooks"][kind][0]["env"]
+    made.made.runtime.environment["WHOSE"] = "the runtime's"
+    made.go_through(kind)
+    assert made.written("seen") == ("the program's\n" if kind == "startContainer" else "the runtime's\n")
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kind", ERRORS)
+def test_the_error_has_runcs_words(hooked, kind):
+    made = hooked().add(kind, "true").add(kind, "kill -SYS $$")
+    result = made.fail_at(kind)
+    assert f"error running {kind} hook #1: " in result.stderr and "bad system call" in result.stderr

@@ -489,3 +489,35 @@ def test_an_overlay_of_the_hosts_directories(container, tmp_path):
         assert os.listdir(tmp_path / "lower") == ["below"]
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+# ---- what has to be there before it can be read-only ----
+
+
+def test_a_read_only_dev_has_its_devices_and_mounts(container):
+    made = container(shell="echo x > /dev/null; ls /dev/shm /dev/pts/ptmx; touch /dev/new; grep ' /dev ' /proc/mounts")
+    next(mount for mount in made.bundle.config["mounts"] if mount["destination"] == "/dev")["options"].append("ro")
+    result = made.run()
+    assert result.returncode == 0
+    assert "/dev/pts/ptmx" in result.stdout and " ro," in result.stdout
+    assert "/dev/new: Read-only file system" in result.stderr
+
+
+def test_a_mount_in_a_read_only_tmpfs(container, source):
+    made = container(shell="cat /mnt/a/b/file; touch /mnt/c")
+    made.bundle.mount("/mnt", "tmpfs", "ro", "size=1m", kind="tmpfs")
+    made.bundle.mount("/mnt/a/b", source, "rbind")
+    result = made.run()
+    assert result.stdout == "from the host\n"
+    assert "/mnt/c: Read-only file system" in result.stderr
+
+
+@pytest.mark.parametrize("options", [["rbind"], ["bind", "ro"]])
+def test_in_a_user_namespace_a_source_may_lie_where_others_cannot_come(container, source, options):
+    made = container("cat", "/mnt/file")
+    made.bundle.user_namespace()
+    os.makedirs(f"{source}/closed/inner")
+    os.rename(f"{source}/file", f"{source}/closed/inner/file")
+    os.chmod(f"{source}/closed", 0o700)
+    made.bundle.mount("/mnt", f"{source}/closed/inner", *options)
+    assert made.run_ok() == "from the host\n"

@@ -81,6 +81,13 @@ def test_cwd_is_made_if_missing(container):
     assert os.path.isdir(f"{made.bundle.rootfs}/made/for/it")
 
 
+def test_cwd_is_made_in_a_read_only_root(container):
+    made = container("pwd")
+    made.bundle.config["root"]["readonly"] = True
+    made.bundle.process["cwd"] = "/made/for/it"
+    assert made.run_ok() == "/made/for/it\n"
+
+
 def test_cwd_through_a_symlink_stays_inside(container, workdir):
     os.mkdir(f"{workdir}/outside")
     made = container(shell="pwd -P")

@@ -170,9 +170,11 @@ static void a_hook_has_all_streams_where_the_runtime_lacks_some(void **state)
 		if (!goes_with_closed_streams(place, &hook, closed, NULL))
 			fail_msg("closed: %#x", (unsigned int)closed);
 		assert_written(place, "copy", STATE);
-		if (!goes_with_closed_streams(place, &missing, closed,
-					      "hooks.createRuntime[0]: Failed to execute "
-					      "\"/nowhere/hook\": no such file or directory"))
+		if (!goes_with_closed_streams(
+			place, &missing, closed,
+			"hooks.createRuntime[0]: error running createRuntime hook #0: "
+			"Failed to execute "
+			"\"/nowhere/hook\": no such file or directory"))
 			fail_msg("closed, and no program: %#x", (unsigned int)closed);
 	}
 }
@@ -216,7 +218,7 @@ static void the_environment_is_the_hooks_alone(void **state)
 	}
 }
 
-static void without_env_the_environment_is_empty(void **state)
+static void with_an_empty_env_the_environment_is_empty(void **state)
 {
 	const struct place *place = *state;
 	/* A shell finds cat by a path of its own. */
@@ -228,6 +230,19 @@ static void without_env_the_environment_is_empty(void **state)
 	unsetenv("RUNLXC_TEST_SECRET");
 	assert_int_equal(fstatat(place->fd, "env", &st, 0), 0);
 	assert_int_equal(st.st_size, 0);
+}
+
+/* No `env` at all: the runtime's, as with runc and crun. */
+static void a_hook_that_says_nothing_of_it_gets_the_runtimes_environment(void **state)
+{
+	const struct place *place = *state;
+	struct spec_hook hooks[] = {SHELL("echo \"$RUNLXC_TEST_SECRET\" >env")};
+
+	hooks[0].inherits_env = true;
+	setenv("RUNLXC_TEST_SECRET", "of the runtime's", 1);
+	run(place, hooks, 1);
+	unsetenv("RUNLXC_TEST_SECRET");
+	assert_written(place, "env", "of the runtime's\n");
 }
 
 static void arguments_are_exactly_as_given(void **state)
@@ -379,7 +394,9 @@ static void a_status_other_than_zero_ends_the_row(void **state)
 	struct spec_hook hooks[] = {SHELL("echo one >>log"), SHELL("exit 3"),
 				    SHELL("echo three >>log")};
 
-	assert_fails(place, hooks, 3, "hooks.createRuntime[1]: \"/bin/sh\" exited with status 3");
+	assert_fails(place, hooks, 3,
+		     "hooks.createRuntime[1]: error running createRuntime hook #1: "
+		     "\"/bin/sh\" exited with status 3");
 	assert_written(place, "log", "one\n");
 }
 
@@ -388,7 +405,8 @@ static void a_status_of_127_is_a_status_if_the_hook_says_so(void **state)
 	struct spec_hook hooks[] = {SHELL("exit 127")};
 
 	assert_fails(*state, hooks, 1,
-		     "hooks.createRuntime[0]: \"/bin/sh\" exited with status 127");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" exited with status 127");
 }
 
 static void a_hook_that_a_signal_ends_has_failed(void **state)
@@ -396,7 +414,8 @@ static void a_hook_that_a_signal_ends_has_failed(void **state)
 	struct spec_hook hooks[] = {SHELL("kill -TERM $$")};
 
 	assert_fails(*state, hooks, 1,
-		     "hooks.createRuntime[0]: \"/bin/sh\" was ended by signal 15");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" was ended by signal 15 (terminated)");
 }
 
 static void the_error_names_the_kind_and_the_place(void **state)
@@ -409,14 +428,15 @@ static void the_error_names_the_kind_and_the_place(void **state)
 	for (int kind = 0; kind < SPEC_HOOK_KINDS; kind++) {
 		struct error err = ERROR_INIT;
 		struct spec spec = {0};
-		char expected[100];
+		char expected[160];
 
 		spec.hooks[kind] = (struct spec_hooks){2, hooks};
 		assert_int_equal(
 		    hooks_run(&spec, (enum spec_hook_kind)kind, STATE, place->base, NULL, &err),
 		    -1);
 		snprintf(expected, sizeof(expected),
-			 "hooks.%s[1]: \"/bin/sh\" exited with status 1", names[kind]);
+			 "hooks.%s[1]: error running %s hook #1: \"/bin/sh\" exited with status 1",
+			 names[kind], names[kind]);
 		assert_string_equal(err.message, expected);
 		error_clear(&err);
 	}
@@ -431,10 +451,14 @@ static void what_a_hook_says_last_is_in_the_error(void **state)
 	struct spec_hook fine[] = {SHELL("echo out; echo err >&2")};
 
 	assert_fails(place, plain, 1,
-		     "hooks.createRuntime[0]: \"/bin/sh\" exited with status 2: out err");
-	assert_fails(place, blank, 1, "hooks.createRuntime[0]: \"/bin/sh\" exited with status 2");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" exited with status 2: out err");
+	assert_fails(place, blank, 1,
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" exited with status 2");
 	assert_fails(place, odd, 1,
-		     "hooks.createRuntime[0]: \"/bin/sh\" exited with status 2: a b [1m%s%n");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" exited with status 2: a b [1m%s%n");
 	run(place, fine, 1);
 }
 
@@ -484,7 +508,8 @@ static void a_program_that_is_missing_is_named(void **state)
 	struct spec_hook hook = {.path = (char *)"/nowhere/hook"};
 
 	assert_fails(*state, &hook, 1,
-		     "hooks.createRuntime[0]: Failed to execute \"/nowhere/hook\": "
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "Failed to execute \"/nowhere/hook\": "
 		     "no such file or directory");
 }
 
@@ -495,13 +520,16 @@ static void a_program_that_can_not_be_executed_is_named(void **state)
 	char path[128], expected[256];
 
 	assert_fails(place, &hook, 1,
-		     "hooks.createRuntime[0]: Failed to execute \"/dev/null\": permission denied");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "Failed to execute \"/dev/null\": permission denied");
 	write_script(place, "hook", "not a program\n", 0755);
 	snprintf(path, sizeof(path), "%s/hook", place->base);
 	hook.path = path;
 	/* Not a shell's reading of it, as execvp(3) would have it. */
 	snprintf(expected, sizeof(expected),
-		 "hooks.createRuntime[0]: Failed to execute \"%s\": exec format error", path);
+		 "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		 "Failed to execute \"%s\": exec format error",
+		 path);
 	assert_fails(place, &hook, 1, expected);
 }
 
@@ -543,7 +571,8 @@ static void a_hook_whose_time_is_over_is_killed(void **state)
 	double begin = seconds(), took;
 
 	assert_fails(place, hooks, 2,
-		     "hooks.createRuntime[0]: \"/bin/sh\" did not end within 1 seconds");
+		     "hooks.createRuntime[0]: error running createRuntime hook #0: "
+		     "\"/bin/sh\" did not end within 1 seconds");
 	took = seconds() - begin;
 	assert_true(took >= 1.0);
 	assert_true(took < 10.0);
@@ -606,7 +635,8 @@ static void hooks_leave_no_descriptor_open(void **state)
 	int before = open("/dev/null", O_RDONLY | O_CLOEXEC), after;
 
 	assert_fails(*state, hooks, 2,
-		     "hooks.createRuntime[1]: Failed to execute \"/nowhere/hook\": "
+		     "hooks.createRuntime[1]: error running createRuntime hook #1: "
+		     "Failed to execute \"/nowhere/hook\": "
 		     "no such file or directory");
 	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(after, before + 1);
@@ -626,7 +656,8 @@ int main(void)
 	    IN_PLACE(a_hook_has_all_streams_where_the_runtime_lacks_some),
 	    IN_PLACE(a_state_larger_than_a_pipe_is_whole),
 	    IN_PLACE(the_environment_is_the_hooks_alone),
-	    IN_PLACE(without_env_the_environment_is_empty),
+	    IN_PLACE(with_an_empty_env_the_environment_is_empty),
+	    IN_PLACE(a_hook_that_says_nothing_of_it_gets_the_runtimes_environment),
 	    IN_PLACE(arguments_are_exactly_as_given),
 	    IN_PLACE(without_args_the_path_is_the_name),
 	    IN_PLACE(the_working_directory_is_the_one_given),
