@@ -21,7 +21,8 @@ static const struct argp_option options[] = {
     CRIU_FLAGS,
     {"parent-path", FLAG_PARENT_PATH, "DIR", 0, "The pre-dump before, from --image-path", 0},
     {"leave-running", FLAG_LEAVE_RUNNING, NULL, 0, "Let the container run on", 0},
-    {"status-fd", FLAG_STATUS_FD, "FD", 0, "For --lazy-pages", 0},
+    {"status-fd", FLAG_STATUS_FD, "FD", 0, "Write a zero byte to FD once --lazy-pages can begin",
+     0},
     {"page-server", FLAG_PAGE_SERVER, "ADDRESS:PORT", 0, "Send memory to a CRIU page server", 0},
     {"pre-dump", FLAG_PRE_DUMP, NULL, 0, "Write memory only, and let the container run on", 0},
     {"tcp-skip-in-flight", FLAG_TCP_SKIP_IN_FLIGHT, NULL, 0,
@@ -34,7 +35,6 @@ static const struct argp_option options[] = {
 static int set(int key, char *value, void *data, struct error *err)
 {
 	struct checkpoint_flags *flags = data;
-	int ignored;
 
 	switch (key) {
 	case FLAG_PARENT_PATH:
@@ -44,8 +44,8 @@ static int set(int key, char *value, void *data, struct error *err)
 		flags->criu.leave_running = true;
 		return 0;
 	case FLAG_STATUS_FD:
-		/* Nothing is written to it but for --lazy-pages, as with runc. */
-		return value_count("--status-fd", value, &ignored, err);
+		/* Without --lazy-pages nothing is written to it, as with runc. */
+		return value_count("--status-fd", value, &flags->criu.status_fd, err);
 	case FLAG_PAGE_SERVER:
 		flags->criu.page_server = value;
 		return 0;
@@ -77,7 +77,7 @@ static const struct syntax syntax = {
 int verb_checkpoint(const struct driver *driver, int argc, char **argv, struct error *err)
 {
 	cleanup_flags_line struct flags_line line = FLAGS_LINE_INIT;
-	struct checkpoint_flags flags = {.common.options = &flags.criu};
+	struct checkpoint_flags flags = {.criu.status_fd = -1, .common.options = &flags.criu};
 	enum parse_result parsed = parse_line(&syntax, argc, argv, &flags, &line, err);
 	int result = parse_exit(parsed);
 

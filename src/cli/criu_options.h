@@ -38,7 +38,7 @@ enum {
 	{"empty-ns", FLAG_EMPTY_NS, "NAMESPACE", 0,                                                \
 	 "Make it, but restore nothing in it: network", 0},                                        \
 	{"auto-dedup", FLAG_AUTO_DEDUP, NULL, 0, "Drop from older images what is in newer ones", 0}, \
-	{"lazy-pages", FLAG_LAZY_PAGES, NULL, 0, "Not supported by this version", 0}
+	{"lazy-pages", FLAG_LAZY_PAGES, NULL, 0, "Fetch memory when it is used", 0}
 /* clang-format on */
 
 struct criu_flags {

@@ -52,6 +52,7 @@ enum criu_option {
 	CRIU_MANAGE_CGROUPS_MODE = 34,
 	CRIU_EMPTY_NS = 38,
 	CRIU_TCP_SKIP_IN_FLIGHT = 46,
+	CRIU_LAZY_PAGES = 48,
 	CRIU_ORPHAN_PTS_MASTER = 50,
 	/* text */
 	CRIU_LOG_FILE = 10,
@@ -117,9 +118,9 @@ struct criu_call {
 };
 
 struct criu_answer {
-	int version;	/* of CRIU_VERSION */
-	bool mem_track; /* of CRIU_FEATURE_CHECK */
-	pid_t pid;	/* of CRIU_RESTORE: a child of ours */
+	int version;		    /* of CRIU_VERSION */
+	bool mem_track, lazy_pages; /* of CRIU_FEATURE_CHECK */
+	pid_t pid;		    /* of CRIU_RESTORE: a child of ours */
 };
 
 /*
@@ -133,5 +134,8 @@ int criu_check_version(const char *program, struct error *err);
 
 /* Whether CRIU and the kernel can tell which memory has changed since a pre-dump. */
 int criu_check_memory_tracking(const char *program, struct error *err);
+
+/* Whether they can fetch a process's memory when it runs already. */
+int criu_check_lazy_pages(const char *program, struct error *err);
 
 #endif

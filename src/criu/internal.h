@@ -16,7 +16,7 @@ void criu_notify_answer(struct criu_options *message, bool success);
 /* What is of interest in a criu_resp. Texts are NUL-terminated, and cut where they don't fit. */
 struct criu_response {
 	uint64_t type;
-	bool success, mem_track;
+	bool success, mem_track, lazy_pages;
 	int error; /* errno, or 0 */
 	pid_t pid; /* of a restore or an event; 0: none */
 	int version;

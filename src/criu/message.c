@@ -114,7 +114,7 @@ void criu_add_text_number(struct criu_options *options, enum criu_option option,
 	append_message(options, option, &pair);
 }
 
-/* criu_req: type 1, opts 2, notify_success 3, features 5 with mem_track 1 */
+/* criu_req: type 1, opts 2, notify_success 3, features 5 with mem_track 1, lazy_pages 2 */
 void criu_request(struct criu_options *message, enum criu_type type,
 		  const struct criu_options *options)
 {
@@ -125,6 +125,7 @@ void criu_request(struct criu_options *message, enum criu_type type,
 		cleanup_criu_options struct criu_options features = {0};
 
 		append_number(&features, 1, true);
+		append_number(&features, 2, true);
 		append_message(message, 5, &features);
 	}
 }
@@ -212,8 +213,8 @@ static void copy_text(char *to, size_t size, const struct reader *from)
 	to[length] = '\0';
 }
 
-/* criu_notify: script 1, pid 2. criu_restore_resp: pid 1. criu_features: mem_track 1. criu_version:
- * major 1, minor 2, sublevel 4. */
+/* criu_notify: script 1, pid 2. criu_restore_resp: pid 1. criu_features: mem_track 1,
+ * lazy_pages 2. criu_version: major 1, minor 2, sublevel 4. */
 static int parse_part(uint64_t part, struct reader reader, struct criu_response *response)
 {
 	struct field field;
@@ -231,6 +232,9 @@ static int parse_part(uint64_t part, struct reader reader, struct criu_response 
 			break;
 		case 8 << 8 | 1:
 			response->mem_track = field.value;
+			break;
+		case 8 << 8 | 2:
+			response->lazy_pages = field.value;
 			break;
 		case 10 << 8 | 1:
 			response->version += (int)(field.value % 1000) * 10000;

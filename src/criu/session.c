@@ -334,6 +334,7 @@ int criu_call(const struct criu_call *call, struct criu_answer *answer, struct e
 	session_close(&session);
 	answer->version = response.version;
 	answer->mem_track = response.mem_track;
+	answer->lazy_pages = response.lazy_pages;
 	answer->pid = response.pid;
 	return result;
 }
@@ -352,16 +353,34 @@ int criu_check_version(const char *program, struct error *err)
 	return 0;
 }
 
-int criu_check_memory_tracking(const char *program, struct error *err)
+static int check_features(const char *program, struct criu_answer *answer, struct error *err)
 {
 	const struct criu_call call = {
 	    .program = program, .type = CRIU_FEATURE_CHECK, .log_directory = -1};
+
+	return criu_call(&call, answer, err);
+}
+
+int criu_check_memory_tracking(const char *program, struct error *err)
+{
 	struct criu_answer answer;
 
-	if (criu_call(&call, &answer, err) < 0)
+	if (check_features(program, &answer, err) < 0)
 		return -1;
 	if (!answer.mem_track)
 		return error_set(err, "the kernel doesn't tell which memory has changed "
 				      "(CONFIG_MEM_SOFT_DIRTY)");
+	return 0;
+}
+
+int criu_check_lazy_pages(const char *program, struct error *err)
+{
+	struct criu_answer answer;
+
+	if (check_features(program, &answer, err) < 0)
+		return -1;
+	if (!answer.lazy_pages)
+		return error_set(err, "the kernel, or this CRIU, has no userfaultfd that tells of "
+				      "other processes' memory (CONFIG_USERFAULTFD)");
 	return 0;
 }

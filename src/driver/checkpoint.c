@@ -6,7 +6,9 @@
 #include "driver/criu.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -164,6 +166,45 @@ static int prepare(void *data, struct error *err)
 				err);
 }
 
+/* --status-fd: memory can be fetched now, so a `criu lazy-pages` may come for it. */
+static int notify(void *data, const char *event, pid_t pid, int fd, struct error *err)
+{
+	const struct checkpoint *checkpoint = data;
+	const struct driver_criu_options *options = checkpoint->options;
+	sighandler_t before;
+
+	(void)pid;
+	(void)err;
+	fd_close(fd);
+	if (strcmp(event, "status-ready") != 0 || !options->lazy_pages || options->status_fd < 0)
+		return 0;
+	/* Whoever asked may be gone, as may be: the memory is there all the same. */
+	before = signal(SIGPIPE, SIG_IGN);
+	if (write(options->status_fd, "", 1) != 1)
+		log_warning(checkpoint->driver->log, "--status-fd %d: Failed to write: %s",
+			    options->status_fd, strerror(errno));
+	signal(SIGPIPE, before);
+	/* Its reader waits for the end of it. */
+	close(options->status_fd);
+	return 0;
+}
+
+static int check_status_fd(const struct driver_criu_options *options, struct error *err)
+{
+	int flags;
+
+	if (!options->lazy_pages || options->status_fd < 0)
+		return 0;
+	flags = fcntl(options->status_fd, F_GETFL);
+	if (flags < 0)
+		return error_errno(err, errno, "invalid --status-fd argument %d",
+				   options->status_fd);
+	if ((flags & O_ACCMODE) == O_RDONLY)
+		return error_set(err, "invalid --status-fd argument %d: not writable",
+				 options->status_fd);
+	return 0;
+}
+
 static int dump(struct checkpoint *checkpoint, struct error *err)
 {
 	const struct driver_criu_options *options = checkpoint->options;
@@ -176,6 +217,7 @@ static int dump(struct checkpoint *checkpoint, struct error *err)
 	    .pass = pass,
 	    .pass_count = ARRAY_SIZE(pass),
 	    .prepare = prepare,
+	    .notify = notify,
 	    .data = checkpoint,
 	    .log_directory = checkpoint->directories.work,
 	    .log_file = LOG_FILE,
@@ -245,9 +287,9 @@ int driver_checkpoint(const struct driver *driver, const char *id,
 	if (!layout || check_status(&checkpoint, err) < 0)
 		goto out;
 	spec = checkpoint.spec = container_document(&checkpoint.container, err);
-	if (!spec || criu_check_options(options, err) < 0 ||
+	if (!spec || criu_check_options(options, err) < 0 || check_status_fd(options, err) < 0 ||
 	    criu_check_spec(spec, checkpoint.container.state->annotations, err) < 0 ||
-	    criu_check_version(driver->criu, err) < 0 ||
+	    criu_check_program(driver->criu, options, err) < 0 ||
 	    criu_directories_open(options, true, &checkpoint.directories, err) < 0)
 		goto out;
 	result = dump(&checkpoint, err);

@@ -117,8 +117,6 @@ int criu_check_options(const struct driver_criu_options *options, struct error *
 	enum criu_cgroups mode;
 	size_t i;
 
-	if (options->lazy_pages)
-		return error_set(err, "--lazy-pages: not supported by this version of runlxc");
 	if (!find_cgroup_mode(options->manage_cgroups_mode, &mode))
 		return error_set(
 		    err, "--manage-cgroups-mode \"%s\": must be soft, full, strict or ignore",
@@ -127,6 +125,16 @@ int criu_check_options(const struct driver_criu_options *options, struct error *
 		if (strcmp(options->empty_ns[i], "network") != 0)
 			return error_set(err, "--empty-ns: namespace \"%s\" is not supported",
 					 options->empty_ns[i]);
+	return 0;
+}
+
+int criu_check_program(const char *program, const struct driver_criu_options *options,
+		       struct error *err)
+{
+	if (criu_check_version(program, err) < 0)
+		return -1;
+	if (options->lazy_pages && criu_check_lazy_pages(program, err) < 0)
+		return error_prefix(err, "--lazy-pages");
 	return 0;
 }
 
@@ -152,6 +160,7 @@ void criu_add_common(struct criu_options *criu, const struct driver_criu_options
 		     {CRIU_SHELL_JOB, options->shell_job},
 		     {CRIU_FILE_LOCKS, options->file_locks},
 		     {CRIU_AUTO_DEDUP, options->auto_dedup},
+		     {CRIU_LAZY_PAGES, options->lazy_pages},
 		     {CRIU_ORPHAN_PTS_MASTER, true},
 		     {CRIU_NOTIFY_SCRIPTS, true}};
 	enum criu_cgroups mode;

@@ -27,6 +27,9 @@ void criu_directories_close(struct criu_directories *directories);
 
 /* Refuses what can't be, before CRIU is asked for anything. */
 int criu_check_options(const struct driver_criu_options *options, struct error *err);
+/* Whether CRIU, and the kernel with it, can do what was asked for. */
+int criu_check_program(const char *program, const struct driver_criu_options *options,
+		       struct error *err);
 
 void criu_add_common(struct criu_options *criu, const struct driver_criu_options *options,
 		     const struct criu_directories *directories, const struct spec *spec,

@@ -47,6 +47,7 @@ struct driver_create_options {
 	const char *bundle; /* directory with config.json; NULL with config_text */
 	const char *
 	    config_text; /* an OCI document instead of the bundle's; "root.path" must be absolute */
+	const char *config;	    /* the bundle's document, meant from there; NULL: config.json */
 	const char *console_socket; /* path, or NULL */
 	const char *pid_file;
 	const char *pidfd_socket;
@@ -119,7 +120,9 @@ struct driver_exec_options {
 	bool no_new_privs;
 	const char *process_label, *apparmor;
 	const char *console_socket, *pid_file, *pidfd_socket;
-	const char *cgroup; /* a sub-cgroup: "PATH" for all controllers or "CONTROLLER:PATH" */
+	/* Sub-cgroups: "PATH" for all controllers, or "CONTROLLER[,CONTROLLER…]:PATH", of which
+	 * there may be several. Ends with NULL; NULL: the container's own. */
+	char *const *cgroups;
 	int preserve_fds;
 	bool ignore_paused;
 	const struct driver_embedded *embedded; /* NULL: the command */
@@ -158,17 +161,21 @@ int driver_update(const struct driver *driver, const char *id,
 
 /* What CRIU is asked for, under runc's names. Strings are NULL where nothing was asked. */
 struct driver_criu_options {
-	const char *image_path;	 /* "checkpoint" by default */
-	const char *work_path;	 /* CRIU's log goes there; by default image_path */
-	const char *parent_path; /* of an earlier pre-dump, relative to image_path */
-	const char *page_server; /* ADDRESS:PORT */
+	const char *image_path;		 /* "checkpoint" by default */
+	const char *work_path;		 /* CRIU's log goes there; by default image_path */
+	const char *parent_path;	 /* of an earlier pre-dump, relative to image_path */
+	const char *page_server;	 /* ADDRESS:PORT */
 	const char *manage_cgroups_mode; /* soft, full, strict, ignore */
 	const char *const *empty_ns;
 	size_t empty_ns_count;
 	const char *lsm_profile, *lsm_mount_context; /* restore */
 	bool leave_running, pre_dump;		     /* checkpoint */
 	bool tcp_established, tcp_skip_in_flight, ext_unix_sk, shell_job, file_locks, link_remap;
-	bool auto_dedup, lazy_pages;
+	bool auto_dedup;
+	/* The memory stays where it is until the restored processes ask for it: checkpoint serves
+	 * it at page_server, and goes on until all of it was asked for. */
+	bool lazy_pages;
+	int status_fd; /* gets a zero byte once it does; -1: none */
 };
 
 /*

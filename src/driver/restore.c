@@ -327,7 +327,7 @@ int driver_restore(const struct driver *driver, const char *id,
 
 	*exit_status = 0;
 	if (criu_check_options(&options->criu, err) == 0 &&
-	    criu_check_version(driver->criu, err) == 0 &&
+	    criu_check_program(driver->criu, &options->criu, err) == 0 &&
 	    criu_directories_open(&options->criu, false, &restore.directories, err) == 0 &&
 	    image_read(restore.directories.images, &restore.image, err) == 0)
 		result = restore_container(&restore, driver, id, exit_status, err);

@@ -52,7 +52,7 @@ static void a_request_holds_its_options(void **state)
 	criu_request(&message, CRIU_DUMP, &options);
 	assert_bytes(&message, "\x08\x01\x12\x02\x10\x01", 6);
 	criu_request(&features, CRIU_FEATURE_CHECK, NULL);
-	assert_bytes(&features, "\x08\x09\x2a\x02\x08\x01", 6);
+	assert_bytes(&features, "\x08\x09\x2a\x04\x08\x01\x10\x01", 8);
 }
 
 static void responses_are_read(void **state)
