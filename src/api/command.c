@@ -175,6 +175,7 @@ PUBLIC struct runlxc_process *runlxc_exec(struct runlxc *driver, const char *id,
 					  const struct runlxc_exec_options *options,
 					  const struct runlxc_io *io, struct runlxc_error *err)
 {
+	char *const cgroups[] = {(char *)options->cgroup, NULL};
 	struct driver_exec_options exec = {
 	    .process_text = options->process,
 	    .cwd = options->working_dir,
@@ -182,7 +183,7 @@ PUBLIC struct runlxc_process *runlxc_exec(struct runlxc *driver, const char *id,
 	    .no_new_privs = options->no_new_privs != 0,
 	    .process_label = options->process_label,
 	    .apparmor = options->apparmor_profile,
-	    .cgroup = options->cgroup,
+	    .cgroups = cgroups,
 	    .ignore_paused = options->ignore_paused != 0,
 	};
 

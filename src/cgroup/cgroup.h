@@ -148,6 +148,10 @@ char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err
 /* Whether it is there, in the first hierarchy, for what is made in all of them. */
 bool cgroup_exists(const struct cgroup_layout *layout, const char *path);
 
+/* Makes v1's cpusets above `path` ones that can have processes below them, as far as they are there
+ * and may be written. */
+void cgroup_fill_cpusets(const struct cgroup_layout *layout, const char *path);
+
 /* Whether `path` exists in any hierarchy, and whether a process or a child cgroup is in it. */
 int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,
 		 struct error *err);
@@ -193,6 +197,9 @@ int cgroup_join(const struct cgroup_layout *layout, const char *path, pid_t pid,
  * child calls cgroup_join() in any case, which moves it only if it must.
  */
 pid_t cgroup_fork(const struct cgroup_layout *layout, const char *path);
+
+/* Where a process is in the unified tree; the caller frees it. NULL: that can't be told. */
+char *cgroup_unified_path(pid_t pid);
 
 /* The container's cgroup in the unified tree, O_PATH, for clone3(CLONE_INTO_CGROUP). -1 with errno;
  * ENOENT also where there is no unified tree. */

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/path.h"
+#include "cgroup/cpuset.h"
 #include "cgroup/internal.h"
 
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
@@ -126,6 +127,28 @@ static int copy_components(const char *from, char *to, struct error *err)
 	}
 	*to = '\0';
 	return 0;
+}
+
+void cgroup_fill_cpusets(const struct cgroup_layout *layout, const char *path)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, "cpuset");
+	char above[PATH_MAX];
+	char *slash;
+
+	if (!hierarchy || hierarchy->unified || strlen(path) >= sizeof(above))
+		return;
+	strcpy(above, path);
+	/* The deepest that is there fills those above it, too. */
+	while ((slash = strrchr(above, '/')) && slash != above) {
+		cleanup_close int dir = -1;
+
+		*slash = '\0';
+		dir = cgroup_open(hierarchy, above);
+		if (dir >= 0) {
+			cpuset_fill(dir);
+			return;
+		}
+	}
 }
 
 char *cgroup_path_of(const char *cgroups_path, const char *id, struct error *err)

@@ -147,7 +147,8 @@ int limits_unified(struct limits *limits)
 		return 0;
 	/* As runc, with a v2 tree beside v1, too: the limits are v1's there. */
 	if (limits->layout->mode != CGROUP_UNIFIED || !hierarchy)
-		return limits_error(limits, "unified: cannot use unified on cgroup v1");
+		return limits_error(limits, "unified: invalid configuration: cannot use unified on "
+					    "cgroup v1");
 	for (size_t i = 0; i < unified->count; i++) {
 		if (check_key(limits, hierarchy, unified->items[i].key) ||
 		    add_lines(limits, hierarchy, &unified->items[i]))

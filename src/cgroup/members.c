@@ -306,20 +306,34 @@ int cgroup_open_unified(const struct cgroup_layout *layout, const char *path)
 	return cgroup_open(hierarchy, path);
 }
 
+static char *unified_path(const char *process)
+{
+	char text[8192], *line;
+	cleanup_close int proc = open(process, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0 || cgroup_read_file(proc, "cgroup", text, sizeof(text)))
+		return NULL;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return NULL;
+	line += *line == '\n' ? 4 : 3;
+	return strndup(line, strcspn(line, "\n"));
+}
+
+char *cgroup_unified_path(pid_t pid)
+{
+	char process[32];
+
+	snprintf(process, sizeof(process), "/proc/%d", (int)pid);
+	return unified_path(process);
+}
+
 /* Whether the caller already is in `path` of the unified tree, as after CLONE_INTO_CGROUP. */
 static bool is_in_unified(const char *path)
 {
-	char text[8192], *line;
-	cleanup_close int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	size_t length = strlen(path);
+	cleanup_free char *own = unified_path("/proc/self");
 
-	if (proc < 0 || cgroup_read_file(proc, "cgroup", text, sizeof(text)))
-		return false;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	if (!line)
-		return false;
-	line += *line == '\n' ? 4 : 3;
-	return strncmp(line, path, length) == 0 && (line[length] == '\0' || line[length] == '\n');
+	return own && strcmp(own, path) == 0;
 }
 
 /*

@@ -76,6 +76,12 @@ static int compare_file(const struct comparison *comparison, const char *file)
 	    cgroup_read_file(comparison->parent, file, parent, sizeof(parent)) == 0 &&
 	    strcmp(value, parent) == 0)
 		return 0;
+	/* The words are runc's. */
+	if (strcmp(file, "freezer.state") == 0 || strcmp(file, "cgroup.freeze") == 0)
+		return error_set(
+		    comparison->err,
+		    "linux.cgroupsPath: \"%s\": container's cgroup unexpectedly frozen",
+		    comparison->path);
 	return error_set(
 	    comparison->err,
 	    "linux.cgroupsPath: the cgroup \"%s\" is there already with a limit of its "

@@ -10,6 +10,9 @@ int create_options_set(int key, char *value, struct driver_create_options *optio
 	case 'b':
 		options->bundle = value;
 		return 0;
+	case FLAG_CONFIG:
+		options->config = value;
+		return 0;
 	case FLAG_CONSOLE_SOCKET:
 		options->console_socket = value;
 		return 0;

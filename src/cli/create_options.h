@@ -14,12 +14,14 @@ enum {
 	FLAG_NO_PIVOT,
 	FLAG_NO_NEW_KEYRING,
 	FLAG_PRESERVE_FDS,
+	FLAG_CONFIG,
 	FLAG_CREATE_LAST,
 };
 
 /* clang-format off */
 #define CREATE_FLAGS                                                                               \
 	{"bundle", 'b', "DIR", 0, "The bundle; by default the current directory", 0},              \
+	{"config", FLAG_CONFIG, "FILE", 0, "Another file than the bundle's config.json", 0},       \
 	{"console-socket", FLAG_CONSOLE_SOCKET, "PATH", 0,                                         \
 	 "AF_UNIX socket that gets the terminal", 0},                                              \
 	{"pid-file", FLAG_PID_FILE, "FILE", 0, "Write the process id to FILE", 0},                 \

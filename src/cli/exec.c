@@ -5,7 +5,7 @@
 
 struct exec_flags {
 	struct driver_exec_options exec;
-	struct value_list env, capabilities;
+	struct value_list env, capabilities, cgroups;
 	uint32_t *gids;
 	size_t gids_count;
 };
@@ -39,7 +39,8 @@ static const struct argp_option options[] = {
     {"no-new-privs", FLAG_NO_NEW_PRIVS, NULL, 0, "It can't gain privileges", 0},
     {"cap", 'c', "CAPABILITY", 0, "One more capability; may be repeated", 0},
     {"preserve-fds", FLAG_PRESERVE_FDS, "N", 0, "Pass N more descriptors to it", 0},
-    {"cgroup", FLAG_CGROUP, "[CONTROLLER:]PATH", 0, "Run it in this cgroup of the container", 0},
+    {"cgroup", FLAG_CGROUP, "[CONTROLLERS:]PATH", 0,
+     "Run it in this cgroup of the container; may be repeated with CONTROLLERS", 0},
     {"ignore-paused", FLAG_IGNORE_PAUSED, NULL, 0, "Don't refuse a paused container", 0},
     FLAG_HELP,
     {0},
@@ -115,8 +116,7 @@ static int set(int key, char *value, void *data, struct error *err)
 	case FLAG_PRESERVE_FDS:
 		return value_count("--preserve-fds", value, &exec->preserve_fds, err);
 	case FLAG_CGROUP:
-		exec->cgroup = value;
-		return 0;
+		return value_list_add(&flags->cgroups, value, err);
 	default:
 		exec->ignore_paused = true;
 		return 0;
@@ -138,6 +138,7 @@ static void cleanup_flags(struct exec_flags *flags)
 {
 	value_list_free(&flags->env);
 	value_list_free(&flags->capabilities);
+	value_list_free(&flags->cgroups);
 	free(flags->gids);
 }
 
@@ -159,6 +160,7 @@ int verb_exec(const struct driver *driver, int argc, char **argv, struct error *
 	exec->args = exec->process_file ? NULL : line.words + 1;
 	exec->env = (char *const *)flags.env.items;
 	exec->capabilities = (char *const *)flags.capabilities.items;
+	exec->cgroups = (char *const *)flags.cgroups.items;
 	exec->additional_gids = flags.gids;
 	exec->additional_gids_count = flags.gids_count;
 	if (driver_exec(driver, line.words[0], exec, &exit_status, err) < 0)

@@ -31,7 +31,7 @@ static const struct verb verbs[] = {
     {"create", verb_create, "Create a container", 1, false},
     {"delete", verb_delete, "Delete a container that has ended", 1, false},
     {"events", verb_events, "Show a container's statistics and events as they come", 1, false},
-    {"exec", verb_exec, "Run another process in a container", 255, true},
+    {"exec", verb_exec, "Run another process in a container", 255, false},
     {"features", verb_features, "Show what this runtime supports", 1, false},
     {"kill", verb_kill, "Send a signal to a container", 1, false},
     {"list", verb_list, "List containers", 1, false},
@@ -60,6 +60,7 @@ enum {
 	FLAG_LOG_FORMAT,
 	FLAG_DEBUG,
 	FLAG_SYSTEMD_CGROUP,
+	FLAG_CGROUP_MANAGER,
 	FLAG_LXC_ANNOTATIONS,
 	FLAG_ROOTLESS,
 	FLAG_CRIU,
@@ -73,6 +74,8 @@ static const struct argp_option global_options[] = {
     {"debug", FLAG_DEBUG, NULL, 0, "Say what is done, step by step", 0},
     {"systemd-cgroup", FLAG_SYSTEMD_CGROUP, NULL, 0,
      "Let systemd make the cgroups; cgroupsPath is slice:prefix:name", 0},
+    {"cgroup-manager", FLAG_CGROUP_MANAGER, "MANAGER", 0,
+     "crun's flag: cgroupfs, or systemd, which is --systemd-cgroup", 0},
     {"lxc-annotations", FLAG_LXC_ANNOTATIONS, NULL, 0,
      "Apply org.linuxcontainers.lxc.* annotations, which can do anything to the host", 0},
     {"rootless", FLAG_ROOTLESS, "BOOL", 0,
@@ -107,6 +110,13 @@ static int set_global(int key, char *value, void *data, struct error *err)
 		return 0;
 	case FLAG_SYSTEMD_CGROUP:
 		globals->systemd_cgroup = true;
+		return 0;
+	case FLAG_CGROUP_MANAGER:
+		if (strcmp(value, "cgroupfs") != 0 && strcmp(value, "systemd") != 0)
+			return error_set(
+			    err, "invalid cgroup-manager \"%s\": must be cgroupfs or systemd",
+			    value);
+		globals->systemd_cgroup = strcmp(value, "systemd") == 0;
 		return 0;
 	case FLAG_LXC_ANNOTATIONS:
 		globals->lxc_annotations = true;
@@ -146,9 +156,9 @@ static const struct syntax global_syntax = {
 
 static void print_verbs(void)
 {
-	printf("\nCommands:\n");
+	printf("\nCOMMANDS:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
+		printf("   %-10s %s\n", verbs[i].name, verbs[i].summary);
 	printf("\n\"runlxc COMMAND --help\" shows a command's flags.\n");
 }
 
@@ -199,7 +209,7 @@ static int run_verb(const struct driver *driver, struct log_sink *sink, int argc
 	int status = -1;
 
 	if (!verb)
-		error_set(&err, "unknown command \"%s\"", argv[0]);
+		error_set(&err, "unknown command \"%s\": No help topic for '%s'", argv[0], argv[0]);
 	else
 		status = verb->run(driver, argc, argv, &err);
 	if (status >= 0 && flush_output(&err) < 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 struct parse {
 	const struct syntax *syntax;
@@ -39,17 +40,25 @@ static struct argp make_argp(const struct syntax *syntax)
 	return (struct argp){
 	    .options = syntax->options,
 	    .parser = parse_option,
-	    .args_doc = syntax->words,
-	    .doc = syntax->summary,
 	};
 }
 
+/* In runc's order and with its headings. */
 void parse_print_help(const struct syntax *syntax)
 {
 	struct argp argp = make_argp(syntax);
+	const char *words = syntax->words;
 
-	argp_help(&argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC,
-		  (char *)syntax->name);
+	printf("NAME:\n   %s - %s\n\nUSAGE:\n", syntax->name, syntax->summary);
+	do {
+		const char *end = words ? strchrnul(words, '\n') : "";
+
+		printf("   %s [OPTION...] %.*s\n", syntax->name, words ? (int)(end - words) : 0,
+		       words ? words : "");
+		words = words && *end ? end + 1 : NULL;
+	} while (words);
+	printf("\nOPTIONS:\n");
+	argp_help(&argp, stdout, ARGP_HELP_LONG, (char *)syntax->name);
 }
 
 static int check_count(const struct syntax *syntax, size_t count, struct error *err)

@@ -44,6 +44,7 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	if (in_use)
 		return error_set(
 		    err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
+	cgroup_fill_cpusets(creation->layout, path);
 	if (!exists)
 		return 0;
 	/* LXC makes the container's cgroups and takes none that are there. */

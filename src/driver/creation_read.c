@@ -15,6 +15,7 @@
 int creation_read_config(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
+	const char *name = options->config && *options->config ? options->config : "config.json";
 	cleanup_close int bundle = -1;
 
 	creation->bundle = realpath(options->bundle ? options->bundle : ".", NULL);
@@ -28,19 +29,19 @@ int creation_read_config(struct creation *creation, struct error *err)
 		bundle = open(creation->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (bundle < 0)
 			return error_errno(err, errno, "--bundle \"%s\"", creation->bundle);
-		creation->config_text =
-		    path_read_file(bundle, "config.json", SPEC_MAX_BYTES, &creation->config_length,
-				   "config.json", err);
+		creation->config_text = path_read_file(bundle, name, SPEC_MAX_BYTES,
+						       &creation->config_length, name, err);
 	}
 	if (!creation->config_text)
-		return err->message ? -1 : error_errno(err, ENOMEM, "config.json");
+		return err->message ? -1 : error_errno(err, ENOMEM, "%s", name);
 	creation->spec =
-	    spec_read_oci_text(creation->config_text, creation->config_length, "config.json", err);
+	    spec_read_oci_text(creation->config_text, creation->config_length, name, err);
 	if (!creation->spec || spec_validate(creation->spec, err) < 0 ||
 	    creation_apply_annotations(creation, err) < 0)
 		return -1;
 	if (!creation->spec->process.set)
-		return error_set(err, "config.json: process: is missing");
+		return error_set(err, "%s: process: is missing: process property must not be empty",
+				 name);
 	return 0;
 }
 

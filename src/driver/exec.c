@@ -3,7 +3,7 @@
  * One more process in a container. A forked child enters the container's cgroups and executes init
  * from a sealed memfd; init joins the namespaces by pidfd and becomes the process (init/join.c).
  */
-#include "driver/internal.h"
+#include "driver/exec_cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +30,10 @@ struct execution {
 	const struct driver_exec_options *options;
 	struct container container;
 	struct cgroup_layout *layout;
-	struct spec *spec;		 /* the container's; its .process is the one to run */
-	struct spec *process_spec;	 /* where --process was read from */
-	char *cgroup;			 /* --cgroup: to be in, in … */
-	struct cgroup_layout sub_layout; /* … these hierarchies, which belong to `layout` */
-	int pidfd;			 /* of the container's first process */
+	struct spec *spec;	     /* the container's; its .process is the one to run */
+	struct spec *process_spec;   /* where --process was read from */
+	struct exec_cgroups cgroups; /* in these hierarchies of `layout` */
+	int pidfd;		     /* of the container's first process */
 	int sync, terminal;
 	pid_t child; /* what we forked; init's fork is our child, too */
 	pid_t pid;   /* the process */
@@ -45,11 +44,10 @@ struct execution {
 static void execution_free(struct execution *execution)
 {
 	container_close(&execution->container);
+	exec_cgroups_free(&execution->cgroups);
 	cgroup_layout_free(execution->layout);
 	spec_free(execution->spec);
 	spec_free(execution->process_spec);
-	free(execution->cgroup);
-	free(execution->sub_layout.hierarchies);
 	fd_close(execution->pidfd);
 	fd_close(execution->sync);
 	fd_close(execution->terminal);
@@ -211,69 +209,6 @@ static int check_status(struct execution *execution, struct error *err)
 	}
 }
 
-/* --cgroup, as runc has it: "PATH" in every hierarchy, or "CONTROLLER[,CONTROLLER…]:PATH" in
- * theirs. The path is below the container's own cgroup, and must be there. */
-static int choose_cgroup(struct execution *execution, struct error *err)
-{
-	const char *own = execution->container.state->cgroup_path,
-		   *sub = execution->options->cgroup;
-	const struct cgroup_layout *layout = execution->layout;
-	cleanup_free char *names = NULL;
-	const char *colon;
-	char *name, *save = NULL;
-	bool exists = false, in_use;
-
-	if (!sub || !*sub)
-		return 0;
-	if (!container_cgroup(&execution->container, err))
-		return -1;
-	colon = strchr(sub, ':');
-	names = strndup(sub, colon ? (size_t)(colon - sub) : 0);
-	sub = colon ? colon + 1 : sub;
-	execution->cgroup = names ? cgroup_path_of(sub, "", err) : NULL;
-	if (!execution->cgroup)
-		return error_prefix(err, "--cgroup \"%s\"", execution->options->cgroup);
-	name = NULL;
-	if (asprintf(&name, "%s%s", own, execution->cgroup) < 0)
-		return error_errno(err, ENOMEM, "--cgroup");
-	free(execution->cgroup);
-	execution->cgroup = name;
-
-	execution->sub_layout.mode = layout->mode;
-	execution->sub_layout.hierarchies = calloc(layout->count, sizeof(*layout->hierarchies));
-	if (!execution->sub_layout.hierarchies)
-		return error_errno(err, ENOMEM, "--cgroup");
-	if (!*names) {
-		memcpy(execution->sub_layout.hierarchies, layout->hierarchies,
-		       layout->count * sizeof(*layout->hierarchies));
-		execution->sub_layout.count = layout->count;
-	}
-	for (name = strtok_r(names, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-		const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, name);
-
-		if (!hierarchy)
-			return error_set(err, "--cgroup: there is no cgroup controller \"%s\"",
-					 name);
-		if (execution->sub_layout.count < layout->count)
-			execution->sub_layout.hierarchies[execution->sub_layout.count++] =
-			    *hierarchy;
-	}
-	if (cgroup_probe(&execution->sub_layout, execution->cgroup, &exists, &in_use, err) < 0)
-		return -1;
-	return exists ? 0
-		      : error_set(err, "--cgroup: there is no cgroup \"%s\"", execution->cgroup);
-}
-
-static int join_cgroups(const struct execution *execution, struct error *err)
-{
-	const char *path = execution->container.state->cgroup_path;
-
-	if (path && cgroup_join(execution->layout, path, 0, err) < 0)
-		return -1;
-	return execution->cgroup ? cgroup_join(&execution->sub_layout, execution->cgroup, 0, err)
-				 : 0;
-}
-
 /* ---- the plan ---- */
 
 static int make_plan(struct execution *execution, struct plan_buffer *plan, int preserve,
@@ -343,7 +278,8 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	if (kernel_close_range(child->lowest, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		error_errno(&err, errno,
 			    "Failed to close the descriptors that are not the program's");
-	} else if (affinity_before_join(process, &err) == 0 && join_cgroups(execution, &err) == 0 &&
+	} else if (affinity_before_join(process, &err) == 0 &&
+		   exec_cgroups_join(&execution->cgroups, &err) == 0 &&
 		   affinity_after_join(process, &err) == 0) {
 		trace_step("execute init");
 		/* Whatever else the caller had open never gets into the container, where its number
@@ -367,7 +303,7 @@ static pid_t fork_child(const struct execution *execution)
 {
 	const char *path = execution->container.state->cgroup_path;
 
-	return path && !execution->cgroup ? cgroup_fork(execution->layout, path) : fork();
+	return path && !execution->cgroups.chosen ? cgroup_fork(execution->layout, path) : fork();
 }
 
 static int raise_fd(int *fd, int lowest)
@@ -541,7 +477,10 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 	execution->pidfd = container_pidfd(execution->container.state, err);
 	if (execution->pidfd < 0)
 		return error_set(err, "cannot exec in a stopped container");
-	return read_process(execution, err) < 0 || choose_cgroup(execution, err) < 0 ? -1 : 0;
+	if (read_process(execution, err) < 0)
+		return -1;
+	return exec_cgroups_choose(&execution->cgroups, &execution->container, execution->layout,
+				   execution->options->cgroups, err);
 }
 
 int exec_start(const struct driver *driver, const char *id,

@@ -50,6 +50,14 @@ static int add_variable(struct spec *spec, const char *text)
 	return 0;
 }
 
+static bool is_open(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	/* What came through our own exec can't be close-on-exec; what is was opened by us. */
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
 /* sd_listen_fds(3): descriptors that a service manager passed to us are meant for the container. */
 static int listening(void)
 {
@@ -63,19 +71,25 @@ static int listening(void)
 
 int streams_preserve(int asked, bool listen, int *count, struct error *err)
 {
-	int i;
+	int passed = listen ? listening() : 0, i;
 
 	if (asked < 0 || asked > 512)
 		return error_set(err, "--preserve-fds: %d is out of range", asked);
-	*count = asked + (listen ? listening() : 0);
-	for (i = 3; i < 3 + *count; i++) {
-		int flags = fcntl(i, F_GETFD);
-
-		/* What came through our own exec can't be close-on-exec; what is was opened by us.
-		 */
-		if (flags < 0 || flags & FD_CLOEXEC)
-			return error_set(err, "--preserve-fds: descriptor %d is not open", i);
-	}
+	/* Whoever promised sockets and has closed them: so they are for the program, as with crun.
+	 */
+	while (!asked && passed && !is_open(2 + passed))
+		passed--;
+	*count = asked + passed;
+	for (i = 0; i < passed; i++)
+		if (!is_open(3 + i))
+			return error_set(err, "LISTEN_FDS: descriptor %d is not open", 3 + i);
+	/* The words are runc's. */
+	for (i = 0; i < asked; i++)
+		if (!is_open(3 + passed + i))
+			return error_set(err,
+					 "--preserve-fds: unable to stat preserved-fd %d (of %d): "
+					 "descriptor %d is not open",
+					 i, asked, 3 + passed + i);
 	return 0;
 }
 

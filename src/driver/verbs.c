@@ -37,7 +37,7 @@ static int kill_all(const struct container *container, int sig, struct error *er
 	/* With a pid namespace of its own nothing outlives the first process; with a shared one the
 	 * others may, and they are meant. */
 	if (!container_is_alive(state) && !state->pid_namespace_shared)
-		return not_running(err);
+		return 0; /* all of none; as with runc and crun, and engines count on it */
 	if (!state->cgroup_path)
 		return rootless_kill(state, sig, err);
 	ours = container_owns_cgroup(state, layout, err);
@@ -55,7 +55,11 @@ int driver_kill(const struct driver *driver, const char *id, int sig, bool all, 
 	    kernel_check_for_processes(err) < 0)
 		return -1;
 	if (container.state->pid == 0)
-		return not_running(err);
+		return all ? 0 : not_running(err);
+	/* Where the first process is no init whose end is the others', whoever sends SIGKILL means
+	 * the container: as runc from 1.2 on. */
+	all = all || (sig == SIGKILL && container.state->pid_namespace_shared &&
+		      container.state->cgroup_path);
 	if (all)
 		return kill_all(&container, sig, err);
 	pidfd = container_pidfd(container.state, err);

@@ -22,6 +22,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t count);
 
 #include "base/cleanup.h"
 #include "base/trace.h"
+#include "cgroup/cpuset.h"
 
 #define HIERARCHIES_MAX 64
 
@@ -87,6 +88,7 @@ bool payload_is_entered(int directory, const char *path)
 	if (!cgroup || is_child || strcmp(path, "cgroup.procs") != 0 || !is_ours(directory) ||
 	    shared->count == HIERARCHIES_MAX)
 		return false;
+	cpuset_fill(directory);
 	shared->directories[shared->count++] = directory;
 	return true;
 }

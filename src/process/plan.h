@@ -156,11 +156,11 @@ enum sync_type {
 	SYNC_TERMINAL = 'T', /* init → parent: carries the pty's master */
 	SYNC_READY = 'R', /* init → parent: everything is set up; the sender's credentials tell its
 			   * pid; carries the socket on which the talk goes on */
-	SYNC_PIVOT = 'P', /* LXC's child → parent: pivot_root(2) is next; the answer is the same, when
-			   * the hooks have run */
-	SYNC_COMMIT = 'K',  /* parent → init: you are recorded; wait for the start */
-	SYNC_START = 'S',   /* parent → init: as COMMIT, and go on at once; from `start`: go on. May carry
-			     * the trace's page then */
+	SYNC_PIVOT = 'P',  /* LXC's child → parent: pivot_root(2) is next; the answer is the same,
+			    * when  the hooks have run */
+	SYNC_COMMIT = 'K', /* parent → init: you are recorded; wait for the start */
+	SYNC_START = 'S', /* parent → init: as COMMIT, and go on at once; from `start`: go on. May
+			   * carry the trace's page then */
 	SYNC_LISTENER = 'L', /* init → parent, after the start: struct sync_listener follows; the
 			      * answer is the same, when an agent has the listener */
 	SYNC_STEP = 'D',     /* init → parent: a line for the debug log */

@@ -193,9 +193,10 @@ static int validate_net_devices(const struct spec *spec, struct error *err)
 	const struct spec_linux *linux_ = &spec->linux_;
 
 	if (linux_->net_devices_count && !linux_->namespaces[SPEC_NS_NETWORK].listed)
-		return spec_invalid(spec, err,
-				    "linux.netDevices: can't be moved without a network namespace "
-				    "in linux.namespaces");
+		return spec_invalid(
+		    spec, err,
+		    "linux.netDevices: unable to move network devices without a NET "
+		    "namespace in linux.namespaces");
 	for (size_t i = 0; i < linux_->net_devices_count; i++) {
 		const struct spec_net_device *device = &linux_->net_devices[i];
 

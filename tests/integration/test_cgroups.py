@@ -470,3 +470,33 @@ def test_a_device_list_of_before_is_no_limit_since_every_container_gets_one(made
     write(f"{directory}/devices.deny", "a")
     made_before.up()
     assert "c 1:3 rwm" in read(f"{directory}/devices.list").splitlines()
+
+
+@pytest.mark.ours
+def test_a_cgroup_that_is_there_and_frozen_is_refused_in_runcs_words(made_before):
+    path, hierarchies = made_before.bundle.linux["cgroupsPath"], system.cgroup_hierarchies()
+    freezer = f"{hierarchies['freezer']}{path}/freezer.state" if V1 else f"{hierarchies['']}{path}/cgroup.freeze"
+    write(freezer, "FROZEN" if V1 else "1")
+    made_before.run().assert_refused("linux.cgroupsPath", "container's cgroup unexpectedly frozen")
+    write(freezer, "THAWED" if V1 else "0")
+
+
+@pytest.mark.skipif(not V1, reason="cpusets are inherited on v2")
+@pytest.mark.parametrize("cpus", [None, "0"])
+def test_cpusets_above_the_container_that_are_empty_are_filled(container, cpus):
+    """Whoever makes a v1 cpuset has to give it CPUs; as with runc an engine's mkdir is enough."""
+    made = container("sleep", "100")
+    above = f"/{made.id}-above"
+    for directory in (above, f"{above}/inner"):
+        os.mkdir(system.cgroup_hierarchies()["cpuset"] + directory)
+    try:
+        made.bundle.cgroup(f"{above}/inner/{made.id}")
+        if cpus:
+            made.bundle.resources["cpu"] = {"cpus": cpus}
+        made.up()
+        assert cgroup_read(made.pid, "cpuset", "cpuset.mems")
+        assert cgroup_read(made.pid, "cpuset", "cpuset.cpus") == (cpus or read("/sys/fs/cgroup/cpuset/cpuset.cpus"))
+        made.stop()
+        made.delete()
+    finally:
+        system.cgroup_remove(above)

@@ -270,3 +270,27 @@ def test_stdio_can_be_closed(container):
         check=True,
     )
     assert made.start().status == "running"
+
+
+# ---- crun's flags ----
+
+
+@pytest.mark.ours
+def test_config_names_another_document(container, runtime, workdir):
+    made = container("echo", "hello")
+    made.bundle.write()
+    os.makedirs(f"{made.bundle.path}/other")
+    os.rename(f"{made.bundle.path}/config.json", f"{made.bundle.path}/other/file.json")
+    for name in ("other/file.json", f"{made.bundle.path}/other/file.json"):
+        result = runtime.ok("run", "--config", name, "--bundle", made.bundle.path, runtime.new_id())
+        assert result.stdout == "hello\n"
+    result = runtime("run", "--config", "missing.json", "--bundle", made.bundle.path, runtime.new_id())
+    result.assert_refused("missing.json")
+
+
+@pytest.mark.ours
+def test_the_cgroup_manager_may_be_named_as_for_crun(container, runtime):
+    runtime.global_flags += ["--cgroup-manager", "cgroupfs"]
+    assert container("echo", "hello").run_ok() == "hello\n"
+    runtime.global_flags[-1] = "disabled"
+    container("true").run().assert_refused("cgroup-manager", "disabled")

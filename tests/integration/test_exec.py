@@ -223,6 +223,70 @@ def test_cgroup_puts_the_process_into_a_sub_cgroup(running):
         assert paths[""] == own[""] + "/inner"
 
 
+def test_several_controllers_have_a_sub_cgroup_each(running):
+    if not system.on_cgroup_v1():
+        pytest.skip("cgroup v2 has one tree for all controllers")
+    own = system.cgroup_paths(running.pid)
+    for controller in ("memory", "cpu", "cpuacct"):
+        os.makedirs(f"{system.cgroup_directory(running.pid, controller)}/sub-{controller[:3]}", exist_ok=True)
+    flags = ["--cgroup", "memory:sub-mem", "--cgroup", "cpu,cpuacct:/sub-cpu/"]
+    seen = running.exec_ok("cat", "/proc/self/cgroup", flags=flags)
+    paths = dict(line.split(":", 2)[1:] for line in seen.splitlines())
+    assert paths["memory"] == own["memory"] + "/sub-mem"
+    assert all(path == own["cpu"] + "/sub-cpu" for label, path in paths.items() if "cpu" in label.split(","))
+    assert paths["pids"] == own["pids"]
+
+
+def test_cgroup_slash_is_the_containers_own(running):
+    pid_file = f"{running.runtime.workdir}/exec.pid"
+    running.exec_ok("sleep", "100", flags=["-d", "--cgroup", "/", "--pid-file", pid_file])
+    with open(pid_file, encoding="utf-8") as file:
+        assert system.cgroup_paths(int(file.read())) == system.cgroup_paths(running.pid)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        ([".."], "bad sub cgroup path: .. is not a sub cgroup path"),
+        (["a/../../b"], "is not a sub cgroup path"),
+        (["a:b:c"], "invalid --cgroup argument: a:b:c"),
+        (["a", "b"], "invalid --cgroup argument: a (missing <controller>: prefix)"),
+        (["whaat:/"], "unknown controller whaat"),
+        (["nonexistent"], "/nonexistent/cgroup.procs: no such file or directory"),
+        (["pids:nonexistent"], "/nonexistent/cgroup.procs: no such file or directory"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_a_cgroup_that_cannot_be_is_refused_in_runcs_words(running, flags, words):
+    result = running.exec("true", flags=[word for flag in flags for word in ("--cgroup", flag)])
+    assert result.returncode == 255
+    result.assert_refused(words)
+
+
+@pytest.mark.ours
+def test_exec_follows_a_first_process_that_moved_down_the_tree(container):
+    """What Docker and systemd in a container do: cgroups with controllers for their children take no process."""
+    if system.on_cgroup_v1():
+        pytest.skip("needs cgroup v2")
+    made = container("sleep", "100")
+    made.bundle.with_namespace("cgroup")
+    for mount in made.bundle.config["mounts"]:
+        if mount["type"] == "cgroup":
+            mount["options"] = [option for option in mount["options"] if option != "ro"]
+    made.up()
+    own = system.cgroup_paths(made.pid)[""]
+    cgroup = "cd /sys/fs/cgroup; "
+    made.exec_ok("sh", "-euc", cgroup + "mkdir inner; echo 1 > inner/cgroup.procs; echo $$ > inner/cgroup.procs; "
+                 "echo +memory > cgroup.subtree_control")
+    assert made.exec_ok("cat", "/proc/self/cgroup") == "0::/inner\n"
+    assert system.cgroup_paths(made.pid)[""] == own + "/inner"
+    result = made.exec("true", flags=["--cgroup", "/"])
+    assert result.returncode == 255
+    result.assert_refused("error adding pid", "to cgroups", "evice or resource busy")
+    assert made.exec_ok("cat", "/proc/self/cgroup", flags=["--cgroup", "inner"]) == "0::/inner\n"
+
+
 # ---- process documents ----
 
 
@@ -407,12 +471,20 @@ def test_a_missing_program_is_an_error_that_names_it(running):
     assert running.status == "running"
 
 
-@pytest.mark.ours
-@pytest.mark.parametrize("program, status", [("no-such-program", 127), ("/no/program", 127), ("/etc/passwd", 126)])
-def test_exec_exits_with_127_for_a_missing_and_126_for_a_not_executable_program(running, program, status):
-    result = running.exec(program)
-    assert result.returncode == status
+@pytest.mark.parametrize("program", ["no-such-program", "/no/program", "/etc/passwd", "/etc", "/script"])
+def test_exec_exits_with_255_for_a_missing_or_not_executable_program(container, program):
+    """As runc's and crun's do: whatever the program exits with is its own. Engines go by the text."""
+    made = container("sleep", "100")
+    made.bundle.writable()
+    with open(f"{made.bundle.rootfs}/script", "w", encoding="utf-8") as file:
+        file.write("#!/no/interpreter\n")
+    os.chmod(file.name, 0o755)
+    made.up()
+    result = made.exec(program)
+    assert result.returncode == 255
     assert len(result.stderr.splitlines()) == 1
+    if program == "/script":
+        assert "exec /script: no such file or directory" in result.stderr
 
 
 def test_a_missing_directory_is_an_error_that_names_it(running):

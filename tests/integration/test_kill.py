@@ -65,6 +65,15 @@ def test_killing_a_stopped_container_is_an_error_that_engines_know(container):
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize("number", ["0", "KILL"])
+def test_killing_all_of_a_stopped_container_is_no_error(container, number):
+    """containerd's shim does that to be sure."""
+    made = container("true").up()
+    made.wait()
+    made.kill(number, "--all")
+    assert made.status == "stopped"
+
+
 def test_killing_an_unknown_container_is_an_error_that_engines_know(runtime):
     result = runtime.fails("kill", runtime.new_id(), "KILL")
     assert "container does not exist" in result.stderr
@@ -109,4 +118,23 @@ def test_kill_all_works_after_the_first_process_died_in_a_shared_pid_namespace(c
     assert all(system.process_alive(pid) for pid in others)
     made.kill("9", "--all")
     system.wait_until(lambda: not any(map(system.process_alive, others)), "everyone killed")
+    made.delete()
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("first_is_gone", [False, True])
+def test_sigkill_is_everybodys_in_a_shared_pid_namespace(container, first_is_gone):
+    """runc from 1.2 on: there is no init there whose end is that of all."""
+    made = container(shell="sleep 100 & sleep 100 & echo up; wait")
+    made.bundle.without_namespace("pid")
+    made.up()
+    made.wait_output("up")
+    system.wait_until(lambda: len(system.cgroup_pids(made.pid)) == 3, "three processes")
+    everyone = system.cgroup_pids(made.pid)
+    if first_is_gone:
+        os.kill(made.pid, 9)
+        made.wait()
+    made.kill("KILL")
+    system.wait_until(lambda: not any(map(system.process_alive, everyone)), "everyone killed")
+    assert made.status == "stopped"
     made.delete()

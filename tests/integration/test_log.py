@@ -143,6 +143,24 @@ def test_help(runtime, flag):
     assert "create" in runtime.ok(argv=[runtime.command, flag]).stdout
 
 
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "verb",
+    "checkpoint config create delete events exec features kill list pause ps restore resume run spec start state stats "
+    "update wait".split(),
+)
+def test_a_verbs_help_has_runcs_headings(runtime, verb):
+    lines = runtime.ok(argv=[runtime.command, verb, "-h"]).stdout.splitlines()
+    assert lines[0] == "NAME:" and lines[1].startswith(f"   runlxc {verb} - ")
+    assert lines[lines.index("USAGE:") + 1].startswith(f"   runlxc {verb} ")
+    assert "OPTIONS:" in lines
+
+
+def test_an_unknown_verb_has_no_help(runtime):
+    result = runtime.fails(argv=[runtime.command, "foo", "-h"])
+    assert "No help topic for 'foo'" in result.stdout + result.stderr
+
+
 @pytest.mark.parametrize(
     "verb",
     "create delete exec features kill list pause ps resume run spec start state".split(),

@@ -169,7 +169,7 @@ def test_a_create_that_fails_later_gives_it_back(moved, host):
 def test_the_hosts_network_is_refused(moved):
     made = moved("true")
     made.bundle.without_namespace("network")
-    made.run().assert_refused("linux.netDevices", "network namespace")
+    made.run().assert_refused("linux.netDevices", "NET namespace")
 
 
 @pytest.mark.parametrize(

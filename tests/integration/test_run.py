@@ -254,9 +254,28 @@ def test_descriptors_of_socket_activation_are_passed_on(container, three):
     assert run_with_descriptors(made, f"3<{three}", setup=setup) == ["three", "1", "1"]
 
 
+@pytest.mark.ours
+def test_descriptors_of_socket_activation_that_are_closed_are_for_the_program_to_miss(container):
+    """As with crun; runc ignores LISTEN_FDS without LISTEN_PID."""
+    made = container(shell="echo $LISTEN_FDS $LISTEN_PID; ls /proc/$$/fd; :")
+    found = run_with_descriptors(made, "3<&- 4<&-", setup="export LISTEN_FDS=2; ")
+    assert found == ["2", "1", "0", "1", "2"]
+
+
+@pytest.mark.ours
+def test_a_hole_among_the_descriptors_of_socket_activation_is_an_error(container, three):
+    made = container("true").bundle
+    made.write()
+    runtime = container("true").runtime
+    argv = runtime.argv("run", "--bundle", made.path, runtime.new_id())
+    command = f'export LISTEN_FDS=2; exec "$@" 3<&- 4<{three}'
+    runtime.fails(argv=["sh", "-c", command, "sh", *argv]).assert_refused("LISTEN_FDS", "3")
+
+
 def test_more_descriptors_than_there_are_is_an_error(container):
     made = container("true")
-    assert made.run("--preserve-fds", "5").returncode != 0
+    result = made.run("--preserve-fds", "5")
+    assert result.returncode != 0 and "unable to stat preserved-fd 0 (of 5)" in result.stderr
     assert not made.exists
 
 

@@ -134,11 +134,13 @@ static void unified_is_not_for_v1(void **state)
 	struct spec_resources resources = {.unified = {1, &pair}};
 	struct host *host = v1(state);
 
-	assert_refused(host, &resources,
-		       "linux.resources.unified: cannot use unified on cgroup v1");
+	assert_refused(
+	    host, &resources,
+	    "linux.resources.unified: invalid configuration: cannot use unified on cgroup v1");
 	host->layout.mode = CGROUP_HYBRID;
-	assert_refused(host, &resources,
-		       "linux.resources.unified: cannot use unified on cgroup v1");
+	assert_refused(
+	    host, &resources,
+	    "linux.resources.unified: invalid configuration: cannot use unified on cgroup v1");
 }
 
 int main(void)

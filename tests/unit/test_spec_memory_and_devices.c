@@ -74,8 +74,8 @@ static void network_devices_have_names_that_can_be(void **state)
 	       "config.json: linux.netDevices.eth0.name: \"aaaaaaaaaaaaaaaa\" is not the name of "
 	       "a device");
 	expect("{'linux': {'netDevices': {'eth0': {}}}}",
-	       "config.json: linux.netDevices: can't be moved without a network namespace in "
-	       "linux.namespaces");
+	       "config.json: linux.netDevices: unable to move network devices without a NET "
+	       "namespace in linux.namespaces");
 	expect("{'linux': {'netDevices': {}, 'memoryPolicy': null}}", NULL);
 }
 
