@@ -29,7 +29,7 @@ TESTFLAGS =
 BENCHFLAGS =
 
 DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
-	libjson-c-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps uidmap
+	libjson-c-dev libsystemd-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps uidmap
 CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables zsh
 DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \

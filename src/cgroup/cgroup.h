@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/variant.h"
 #include "spec/spec.h"
 
 enum cgroup_mode {
@@ -119,6 +120,14 @@ int cgroup_settings_add_devices(const struct cgroup_layout *layout,
 				const struct spec_resources *resources,
 				struct cgroup_settings *settings, struct error *err);
 
+/*
+ * The same limits and device rules as properties of a unit of systemd's, as far as it has such.
+ * `path` is the cgroup of an update, for the half of a limit that is not changed; else NULL.
+ */
+int cgroup_properties(const struct cgroup_layout *layout, const char *path,
+		      const struct cgroup_settings *settings, struct properties *properties,
+		      struct error *err);
+
 /* Fills in what the files of `settings` say now. What can't be read can't be put back. */
 int cgroup_settings_save(const struct cgroup_layout *layout, const char *path,
 			 struct cgroup_settings *settings, struct error *err);
@@ -200,6 +209,16 @@ pid_t cgroup_fork(const struct cgroup_layout *layout, const char *path);
 
 /* Where a process is in the unified tree; the caller frees it. NULL: that can't be told. */
 char *cgroup_unified_path(pid_t pid);
+
+/* Whether a process is in `path` in every hierarchy: an error names one in which it isn't. systemd
+ * may have put it elsewhere: below another cgroup of its own, under another name where one could be
+ * mistaken for a file of the kernel's, or into the slice's. */
+int cgroup_check_member(const struct cgroup_layout *layout, const char *path, pid_t pid,
+			struct error *err);
+
+/* Whether the kernel lets the caller move processes of its own into `path` of the unified tree: it
+ * looks at the innermost cgroup that both are in. True where there is no such tree. */
+bool cgroup_may_join(const struct cgroup_layout *layout, const char *path);
 
 /* The container's cgroup in the unified tree, O_PATH, for clone3(CLONE_INTO_CGROUP). -1 with errno;
  * ENOENT also where there is no unified tree. */

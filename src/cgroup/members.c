@@ -167,6 +167,27 @@ int cgroup_pids(const struct cgroup_layout *layout, const char *path, pid_t **pi
 	return cgroup_hierarchy_pids(hierarchy, path, pids, count, err);
 }
 
+int cgroup_check_member(const struct cgroup_layout *layout, const char *path, pid_t pid,
+			struct error *err)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+		cleanup_free pid_t *pids = NULL;
+		size_t count = 0, k = 0;
+
+		if (cgroup_hierarchy_pids(hierarchy, path, &pids, &count, err))
+			return -1;
+		while (k < count && pids[k] != pid)
+			k++;
+		if (k == count)
+			return error_set(err,
+					 "the container's first process is not in its cgroup %s "
+					 "(%s)",
+					 path, cgroup_hierarchy_name(hierarchy));
+	}
+	return 0;
+}
+
 /* ---- whether it is there ---- */
 
 struct found {
@@ -353,6 +374,26 @@ static int join_one(const struct cgroup_hierarchy *hierarchy, int dir, const cha
 	snprintf(text, sizeof(text), "%d", pid);
 	return cgroup_write_file(dir, pid == 0 && !hierarchy->unified ? "tasks" : "cgroup.procs",
 				 text);
+}
+
+bool cgroup_may_join(const struct cgroup_layout *layout, const char *path)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, "");
+	cleanup_free char *common = hierarchy ? strdup(path) : NULL;
+	cleanup_close int dir = -1;
+	size_t length = 0, both = 0;
+
+	if (!common)
+		return true;
+	while (common[length] && common[length] == hierarchy->own[length]) {
+		length++;
+		if ((common[length] == '/' || !common[length]) &&
+		    (hierarchy->own[length] == '/' || !hierarchy->own[length]))
+			both = length;
+	}
+	common[both] = '\0';
+	dir = cgroup_open(hierarchy, both ? common : "/");
+	return dir >= 0 && faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) == 0;
 }
 
 int cgroup_join(const struct cgroup_layout *layout, const char *path, pid_t pid, struct error *err)

@@ -135,6 +135,12 @@ static int compile_start_hooks(struct creation *creation, struct plan_buffer *pl
 	return json ? process_compile_hooks(hooks, json, plan, err) : -1;
 }
 
+/* As a user, LXC begins at the caller's own cgroup; where it is told, at that. */
+static bool begins_at_base(const struct creation *creation)
+{
+	return geteuid() != 0 || (creation->systemd && *creation->cgroup_base);
+}
+
 static int spawn(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
@@ -183,6 +189,8 @@ static int spawn(struct creation *creation, struct error *err)
 				      .layout = creation->layout,
 				      .shown = creation->shown,
 				      .cgroup_base = creation->cgroup_base,
+				      .cgroup_relative = begins_at_base(creation),
+				      .cgroup_limited = creation->systemd != NULL,
 				      .rootless = geteuid() != 0,
 				      .cgroup_path = container->state->cgroup_path,
 				      .monitor_cgroup = container->state->monitor_cgroup,
@@ -240,7 +248,9 @@ static int spawn(struct creation *creation, struct error *err)
 	start.dir = dir;
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
-	start.pivot_fd = creation_waits_at_pivot(spec) ? init_sync : -1;
+	start.made_cgroup = creation->systemd ? container->state->cgroup_path : NULL;
+	start.cgroup_base = creation->systemd ? creation->cgroup_base : NULL;
+	start.pivot_fd = creation_waits_at_pivot(creation) ? init_sync : -1;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
 	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
@@ -296,8 +306,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (creation->container.state->cgroup_path &&
 	    cgroup_check_made(creation->layout, creation->container.state->cgroup_path, err) < 0)
 		return -1;
-	if (creation_waits_at_pivot(creation->spec) && !creation->pivot_done)
-		return error_set(err, "hooks, linux.netDevices: this version of LXC did not come "
+	if (creation_waits_at_pivot(creation) && !creation->pivot_done)
+		return error_set(err, "hooks, linux.netDevices, --systemd-cgroup: this version of LXC did not come "
 				      "by the place where they are done");
 	/* Before the scheduler: SCHED_DEADLINE takes a process that may be anywhere. */
 	if (affinity_reset(pid, err) < 0 ||
@@ -408,7 +418,9 @@ static int bring_up(struct creation *creation, struct error *err)
 	if (lxc_rights_check(creation->spec, err) < 0 ||
 	    seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
 	    prepare_cgroup(creation, err) < 0 || creation_record(creation, err) < 0 ||
-	    (creation->scaffold && scaffold_check(creation, err) < 0) || spawn(creation, err) < 0)
+	    (creation->scaffold && scaffold_check(creation, err) < 0) ||
+	    (creation->systemd && creation_start_scope(creation, err) < 0) ||
+	    spawn(creation, err) < 0)
 		return -1;
 	/* LXC works; so do we. */
 	trace_step("keep config.json and config.lxc");
@@ -422,8 +434,9 @@ static int bring_up(struct creation *creation, struct error *err)
 		if (err->errnum == ECONNRESET) {
 			lxc_monitor_wait(&creation->monitor);
 			/* It undid what it had made. A cgroup that is there isn't ours: another
-			 * create may have made it in the meantime. */
-			free(PTR_TAKE(creation->container.state->cgroup_path));
+			 * create may have made it in the meantime. A scope is systemd's. */
+			if (!creation->systemd)
+				free(PTR_TAKE(creation->container.state->cgroup_path));
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
 		}
 		return -1;
@@ -481,8 +494,6 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	creation->id = id;
 	make_tag(creation);
 	trace_step("spawn LXC's monitor");
-	if (driver->systemd_cgroup)
-		return error_set(err, "--systemd-cgroup: not supported by this version of runlxc");
 	if (state_id_check(id, err) < 0 ||
 	    kernel_check_for_containers(!options->no_new_keyring, err) < 0 ||
 	    streams_preserve(options->preserve_fds, !options->embedded, &creation->preserve, err) <
@@ -557,6 +568,8 @@ void creation_free(struct creation *creation)
 	free(creation->bundle);
 	free(creation->cgroup_path);
 	free(creation->cgroup_base);
+	systemd_close(creation->systemd);
+	systemd_place_free(&creation->place);
 	free(creation->config_text);
 	free(creation->lxc_text);
 	free(creation->rootfs);

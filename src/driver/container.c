@@ -323,6 +323,8 @@ int container_destroy(const struct driver *driver, struct container *container,
 	if (state->cgroup_path &&
 	    remove_cgroups(driver, state, container->damaged, layout, err) < 0)
 		result = -1;
+	if (state->systemd_cgroup && state->cgroup_path)
+		container_stop_scope(driver, state, layout);
 	if (!state->cgroup_path && state->pid) {
 		kill_process(state);
 		end_monitor(driver, state);

@@ -63,6 +63,7 @@ static int describe(struct creation *creation, struct error *err)
 	state->monitor_start = state_process_start(creation->monitor.pid, NULL);
 	state->created_only = true;
 	state->no_new_keyring = creation->options->no_new_keyring;
+	state->systemd_cgroup = creation->systemd != NULL;
 	state->exit_status = -1;
 	state->pid_namespace_shared = !(pid_ns->listed && !pid_ns->path);
 	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||

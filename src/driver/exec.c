@@ -249,10 +249,13 @@ static int make_plan(struct execution *execution, struct plan_buffer *plan, int 
 
 /* ---- the child ---- */
 
+#define MOVED 'm'
+
 struct child {
 	unsigned int lowest; /* descriptors below are the program's */
 	int init_fd, plan_fd, init_sync, pidfd, trace;
 	int streams[3];
+	int moved; /* tells when systemd has moved the child, which can't do it; -1: it can */
 };
 
 _Noreturn static void child_main(const struct execution *execution, const struct child *child,
@@ -272,6 +275,8 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	trace_step("enter the cgroups");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != caller)
+		_exit(1);
+	if (child->moved >= 0 && (read(child->moved, number, 1) != 1 || number[0] != MOVED))
 		_exit(1);
 	/* Still on the host, and still ourselves: the container's limits hold from its first
 	 * instruction. */
@@ -323,12 +328,41 @@ static void child_close(struct child *child)
 	fd_close(child->pidfd);
 	fd_close(child->trace);
 	streams_close(child->streams);
+	fd_close(child->moved);
+}
+
+/* A user who is outside of his systemd's cgroups may not put a process into one of its scopes: that
+ * has to. */
+static int open_gate(const struct execution *execution, struct child *child, int *gate,
+		     struct error *err)
+{
+	int ends[2];
+
+	if (!container_needs_attaching(&execution->container, execution->layout))
+		return 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "Failed to make a pipe");
+	child->moved = ends[0];
+	*gate = ends[1];
+	return 0;
+}
+
+static int move_child(const struct execution *execution, int gate, struct error *err)
+{
+	const char moved = MOVED;
+
+	if (gate < 0)
+		return 0;
+	if (container_attach(&execution->container, execution->child, err) < 0)
+		return -1;
+	return write(gate, &moved, 1) == 1 ? 0 : error_errno(err, errno, "Failed to fork");
 }
 
 static int spawn(struct execution *execution, struct error *err)
 {
 	const struct driver_exec_options *options = execution->options;
-	struct child child = {0, -1, -1, -1, -1, -1, {-1, -1, -1}};
+	struct child child = {0, -1, -1, -1, -1, -1, {-1, -1, -1}, -1};
+	cleanup_close int gate = -1;
 	cleanup_plan struct plan_buffer plan;
 	int preserve = 0, lowest, i, result = -1;
 	pid_t caller = getpid();
@@ -360,16 +394,20 @@ static int spawn(struct execution *execution, struct error *err)
 		error_errno(err, errno, "Failed to duplicate a descriptor");
 		goto out;
 	}
+	if (open_gate(execution, &child, &gate, err) < 0)
+		goto out;
 	trace_step("fork");
 	execution->child = fork_child(execution);
 	if (execution->child < 0) {
 		error_errno(err, errno, "Failed to fork");
 		goto out;
 	}
-	if (execution->child == 0)
+	if (execution->child == 0) {
+		fd_close(gate);
 		child_main(execution, &child, caller);
+	}
 	trace_pid(TRACE_ENTERING, execution->child);
-	result = 0;
+	result = move_child(execution, gate, err);
 out:
 	child_close(&child);
 	return result;
@@ -451,8 +489,10 @@ static int bring_up(struct execution *execution, int *pidfd, struct error *err)
 
 static int execute(struct execution *execution, int *pidfd, struct error *err)
 {
-	if (spawn(execution, err) < 0)
+	if (spawn(execution, err) < 0) {
+		reap(execution->child);
 		return -1;
+	}
 	if (bring_up(execution, pidfd, err) == 0)
 		return 0;
 	/* Without its commit init ends by itself; both are ours to reap. */

@@ -134,13 +134,14 @@ static struct json_object *linux_features(void)
 						 "pid",	   "time", "user",  "uts"};
 	struct json_object *object = json_object_new_object(), *cgroup = json_object_new_object(),
 			   *extensions = json_object_new_object();
+	bool systemd = systemd_is_available();
 
 	json_object_object_add(object, "namespaces", SORTED(namespaces));
 	json_object_object_add(object, "capabilities", capabilities());
 	json_object_object_add(cgroup, "v1", json_object_new_boolean(true));
 	json_object_object_add(cgroup, "v2", json_object_new_boolean(true));
-	json_object_object_add(cgroup, "systemd", json_object_new_boolean(false));
-	json_object_object_add(cgroup, "systemdUser", json_object_new_boolean(false));
+	json_object_object_add(cgroup, "systemd", json_object_new_boolean(systemd));
+	json_object_object_add(cgroup, "systemdUser", json_object_new_boolean(systemd));
 	json_object_object_add(cgroup, "rdma", json_object_new_boolean(true));
 	json_object_object_add(object, "cgroup", cgroup);
 	json_object_object_add(object, "seccomp", seccomp());

@@ -11,6 +11,7 @@
 #include "spec/read.h"
 #include "spec/spec.h"
 #include "state/state.h"
+#include "systemd/systemd.h"
 
 /* ---- container.c: an existing container ---- */
 
@@ -91,6 +92,8 @@ struct creation {
 	struct cgroup_layout *shown;  /* what its mounts of cgroups show, if that is more; NULL */
 	char *cgroup_path;	      /* until it is recorded; NULL: it gets none */
 	char *cgroup_base;	      /* where LXC's monitor has its own; "" is the root */
+	struct systemd *systemd;      /* the manager that makes the cgroup; NULL: LXC does */
+	struct systemd_place place;   /* its scope */
 	struct lxc_rights rights;
 	char *rootfs;
 	int rootfs_fd;
@@ -188,11 +191,32 @@ int rootless_kill(const struct state *state, int sig, struct error *err);
 /* The container's cgroup, or an error: it has none. */
 const char *container_cgroup(const struct container *container, struct error *err);
 
+/* ---- scope.c: --systemd-cgroup ---- */
+
+/* creation_place_cgroups() where systemd makes them. */
+int creation_place_scope(struct creation *creation, struct error *err);
+/* With LXC's monitor in it, which holds it until the container's first process is there. */
+int creation_start_scope(struct creation *creation, struct error *err);
+/* linux.resources, as the scope's properties and in its files. */
+int creation_limit_scope(const struct creation *creation, struct error *err);
+/* Of an update: the same for what has been written to the files; and back again. */
+int container_update_scope(const struct container *container, const struct cgroup_layout *layout,
+			   struct cgroup_settings *settings, struct error *err);
+int container_restore_scope(const struct container *container, const struct cgroup_layout *layout,
+			    struct cgroup_settings *settings, struct error *err);
+/* Whether we may not move processes of ours there; then it is systemd's to do. */
+bool container_needs_attaching(const struct container *container,
+			       const struct cgroup_layout *layout);
+int container_attach(const struct container *container, pid_t pid, struct error *err);
+/* Stops it when everybody in it is gone. */
+void container_stop_scope(const struct driver *driver, const struct state *state,
+			  const struct cgroup_layout *layout);
+
 /* ---- pivot_hooks.c ---- */
 
 /* Whether there is something to do before pivot_root(2), hooks above all; creation_at_pivot(), a
  * sync_handler's, does it. */
-bool creation_waits_at_pivot(const struct spec *spec);
+bool creation_waits_at_pivot(const struct creation *creation);
 int creation_at_pivot(void *data, pid_t pid, struct error *err);
 
 /* ---- seccomp_agent.c ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done while LXC waits before pivot_root(2): network devices, hooks. */
+/* What is done while LXC waits before pivot_root(2): limits by systemd, network devices, hooks. */
 #include "hooks/hooks.h"
 
 #include <errno.h>
@@ -8,9 +8,11 @@
 #include "base/kernel.h"
 #include "driver/internal.h"
 
-bool creation_waits_at_pivot(const struct spec *spec)
+bool creation_waits_at_pivot(const struct creation *creation)
 {
-	return spec->linux_.net_devices_count || spec->hooks[SPEC_HOOK_PRESTART].count ||
+	const struct spec *spec = creation->spec;
+
+	return creation->systemd || spec->linux_.net_devices_count || spec->hooks[SPEC_HOOK_PRESTART].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count;
 }
@@ -48,6 +50,8 @@ int creation_at_pivot(void *data, pid_t pid, struct error *err)
 	if (pidfd < 0)
 		return error_errno(err, errno, "LXC's child is gone");
 	creation_note_process(creation, pid);
+	if (creation->systemd && creation_limit_scope(creation, err) < 0)
+		return -1;
 	creation->net_devices = net_devices_move(spec, pid, err);
 	if (!creation->net_devices && spec->linux_.net_devices_count)
 		return -1;

@@ -52,6 +52,8 @@ int creation_place_cgroups(struct creation *creation, struct error *err)
 {
 	const char *asked = creation->spec->linux_.cgroups_path, *own;
 
+	if (creation->driver->systemd_cgroup)
+		return creation_place_scope(creation, err);
 	if (geteuid() == 0 && creation->driver->rootless != DRIVER_ROOTLESS_TRUE &&
 	    !user_namespace_is_ours()) {
 		creation->cgroup_base = strdup("");

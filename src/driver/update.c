@@ -113,14 +113,22 @@ static int record(const struct update *update, const char *asked_text, struct er
 static int change(struct update *update, struct error *err)
 {
 	cleanup_free char *asked = read_asked(update->container, err);
-	const char *path = update->container->state->cgroup_path;
+	const struct state *state = update->container->state;
+	const char *path = state->cgroup_path;
 	struct error again = ERROR_INIT;
 
 	if (!asked || prepare(update, asked, err) < 0)
 		return -1;
 	if (cgroup_apply(update->layout, path, &update->settings, err) == 0 &&
+	    (!state->systemd_cgroup || container_update_scope(update->container, update->layout,
+							      &update->settings, err) == 0) &&
 	    record(update, asked, err) == 0)
 		return 0;
+	if (state->systemd_cgroup && container_restore_scope(update->container, update->layout,
+							     &update->settings, &again) < 0)
+		log_warning(update->driver->log, "While putting back what was set: %s",
+			    error_text(&again));
+	error_clear(&again);
 	if (cgroup_put_back(update->layout, path, &update->settings, &again) < 0)
 		log_warning(update->driver->log, "While putting back what was set: %s",
 			    error_text(&again));

@@ -244,8 +244,7 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 
 	if (!request->cgroup_path)
 		return 0; /* LXC makes none where the caller may not */
-	/* As a user, LXC begins at the caller's own cgroup. */
-	if (request->rootless)
+	if (request->cgroup_relative)
 		skipped += strlen(request->cgroup_base);
 	ADD("lxc.cgroup.dir.container", request->cgroup_path + skipped);
 	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + skipped);
@@ -253,7 +252,8 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 	if (resources->memory.kernel.set && resources->memory.kernel.value)
 		log_warning(request->log, "linux.resources.memory.kernel is ignored: the kernel has "
 					  "given it up");
-	if (cgroup_settings_from_resources(request->layout, resources, &settings, err) < 0 ||
+	if ((!request->cgroup_limited && cgroup_settings_from_resources(request->layout, resources,
+									&settings, err) < 0) ||
 	    cgroup_settings_add_devices(request->layout, resources, &settings, err) < 0) {
 		cgroup_settings_free(&settings);
 		return -1;

@@ -28,6 +28,8 @@ static int write_block(const struct lxc_start *start, struct error *err)
 {
 	cleanup_close int fd = kernel_memfd_create("runlxc-recipe", MFD_CLOEXEC);
 	const char *label = start->recipe->mount_label ? start->recipe->mount_label : "";
+	const char *cgroup = start->made_cgroup ? start->made_cgroup : "";
+	const char *base = start->cgroup_base ? start->cgroup_base : "";
 	cleanup_free char *block = NULL;
 	size_t length = 0, i;
 	FILE *out = open_memstream(&block, &length);
@@ -40,6 +42,8 @@ static int write_block(const struct lxc_start *start, struct error *err)
 	fwrite(start->name, 1, strlen(start->name) + 1, out);
 	fwrite(start->path, 1, strlen(start->path) + 1, out);
 	fwrite(label, 1, strlen(label) + 1, out);
+	fwrite(cgroup, 1, strlen(cgroup) + 1, out);
+	fwrite(base, 1, strlen(base) + 1, out);
 	for (i = 0; i < start->recipe->count; i++) {
 		const struct lxc_item *item = &start->recipe->items[i];
 

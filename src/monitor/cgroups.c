@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "monitor/scope.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -74,8 +75,12 @@ static int open_above(int directory)
 /* liblxc's: an executable's symbols come before a library's. */
 EXPORTED int mkdirat(int directory, const char *path, mode_t mode)
 {
-	if (!is_own(directory, path))
-		return (int)syscall(SYS_mkdirat, directory, path, mode);
+	if (!is_own(directory, path)) {
+		int result = (int)syscall(SYS_mkdirat, directory, path, mode);
+
+		return result < 0 && errno == EEXIST && scope_is_taken(directory, path) ? 0
+											: result;
+	}
 	made_in = directory;
 	return 0;
 }

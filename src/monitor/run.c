@@ -25,12 +25,13 @@
 #include "monitor/payload.h"
 #include "monitor/pivot.h"
 #include "monitor/reaped.h"
+#include "monitor/scope.h"
 #include "monitor/sockets.h"
 
 struct monitor {
 	const struct liblxc *lxc;
 	int control, log_fd, dir;
-	const char *block, *block_end, *name, *path, *label, *items;
+	const char *block, *block_end, *name, *path, *label, *cgroup, *base, *items;
 	struct monitor_request request;
 };
 
@@ -62,7 +63,9 @@ static void map_block(struct monitor *monitor, int fd)
 	monitor->name = monitor->block;
 	monitor->path = next_string(monitor, monitor->name);
 	monitor->label = monitor->path ? next_string(monitor, monitor->path) : NULL;
-	monitor->items = monitor->label ? next_string(monitor, monitor->label) : NULL;
+	monitor->cgroup = monitor->label ? next_string(monitor, monitor->label) : NULL;
+	monitor->base = monitor->cgroup ? next_string(monitor, monitor->cgroup) : NULL;
+	monitor->items = monitor->base ? next_string(monitor, monitor->base) : NULL;
 	if (!monitor->items)
 		FAIL(monitor, "the recipe can't be read\n");
 }
@@ -247,6 +250,8 @@ static int start(struct monitor *monitor)
 
 	trace_step("LXC: set the items");
 	set_runtime_directory(monitor);
+	if (*monitor->cgroup)
+		scope_take(monitor->cgroup, *monitor->base ? monitor->base : NULL);
 	container = monitor->lxc->container_new(monitor->name, monitor->path);
 	if (!container)
 		FAIL(monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",
@@ -262,6 +267,8 @@ static int start(struct monitor *monitor)
 		write_config(monitor);
 		sockets_check_peers();
 		reaped_listen(monitor->control);
+		if (cgroup && *monitor->cgroup)
+			scope_leave_later(cgroup);
 	} else {
 		children_begin();
 		sockets_hide(monitor->dir);

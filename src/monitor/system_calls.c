@@ -19,6 +19,7 @@
 #include "monitor/labels.h"
 #include "monitor/payload.h"
 #include "monitor/pivot.h"
+#include "monitor/scope.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -52,6 +53,9 @@ static long open_for_lxc(syscall_function next, const long *arguments)
 		errno = EROFS;
 		return -1;
 	}
+	result = scope_open(directory, path);
+	if (result >= 0 || errno != 0)
+		return result;
 	result = cgroups_open(directory, path, how->flags);
 	if (result >= 0 || errno != 0)
 		return result;
@@ -91,6 +95,8 @@ EXPORTED long syscall(long number, ...)
 		result = next(number, arguments[0], arguments[1]);
 	if (result > 0 && clone_flags(number, arguments) & CLONE_PIDFD)
 		trace_step("LXC: the container's start, its child at work");
+	if (result > 0 && (number == SYS_clone || number == SYS_clone3))
+		scope_has_child(clone_flags(number, arguments));
 	if (result == 0 && (number == SYS_clone || number == SYS_clone3)) {
 		children_follow();
 		if (clone_flags(number, arguments) & CLONE_PIDFD) {

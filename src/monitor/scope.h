@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's cgroup that systemd has made, as that of a scope. It ends with its last process, so
+ * that this monitor is in it until the container's first process is.
+ */
+#ifndef RUNLXC_MONITOR_SCOPE_H
+#define RUNLXC_MONITOR_SCOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The container's cgroup ("/system.slice/NAME.scope") is there already, and was made for it: from
+ * here on liblxc, which takes none that exists, believes that it has made it. With `base`, and
+ * where there is only v2, it believes that its own cgroup is that, for it begins at its own. The
+ * strings must stay. */
+void scope_take(const char *cgroup, const char *base);
+
+/* Of a monitor that is kept: it moves into `own`, as liblxc wants, when its child is in the scope.
+ * The string must stay. */
+void scope_leave_later(const char *own);
+
+/* Whether a cgroup that could not be made is the one that was. */
+bool scope_is_taken(int directory, const char *name);
+
+/* What openat2(2) is to give liblxc instead of `path`; -1 with errno 0: what it asks for. */
+int scope_open(int directory, const char *path);
+
+/* After a clone(2) with these flags that gave a child. */
+void scope_has_child(uint64_t flags);
+
+#endif
