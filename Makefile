@@ -30,7 +30,8 @@ BENCHFLAGS =
 
 DEPS = gcc libc6-dev meson ninja-build pkg-config dpkg-dev linux-libc-dev lxc-dev libseccomp-dev libcap-dev \
 	libjson-c-dev libsystemd-dev musl-tools libcmocka-dev python3-pytest scdoc busybox-static procps uidmap
-CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables zsh
+CHECK_DEPS = qemu-system-x86 xz-utils apparmor secilc iproute2 lxc python3-pip python3-setuptools criu iptables zsh \
+	systemd dbus dbus-user-session libpam-systemd strace
 DEB_DEPS = debhelper lintian
 ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables containernetworking-plugins \
 	python3-grpcio python3-protobuf python3-pyhcl python3-yaml

@@ -35,6 +35,20 @@ SELECTION = (
 # In a guest with SELinux in AppArmor's place.
 SELINUX = ("test_selinux.py",)
 
+# In a guest with systemd as PID 1.
+SYSTEMD = ("test_systemd_cgroup.py", "test_systemd_user.py")
+SYSTEMD_SELECTION = (
+    "test_systemd_cgroup.py::test_a_create_that_fails_leaves_no_scope",
+    "test_systemd_cgroup.py::test_annotations_are_properties_of_the_scope",
+    "test_systemd_cgroup.py::test_limits_are_properties_and_files",
+    "test_systemd_cgroup.py::test_nothing_is_left_after_delete",
+    "test_systemd_cgroup.py::test_the_container_is_in_a_scope_of_its_own",
+    "test_systemd_cgroup.py::test_update_sets_both",
+    "test_systemd_user.py::test_exec_joins_the_scope_from_outside",
+    "test_systemd_user.py::test_limits_are_set_and_updated",
+    "test_systemd_user.py::test_the_container_is_in_a_scope_of_the_users",
+)
+
 ALL = os.environ.get("RUNLXC_TESTS_VM") == "all"
 SECONDS = 1800 if ALL else 420  # how long the guest may take
 
@@ -81,13 +95,23 @@ def selection():
     if not ALL:
         return SELECTION
     return sorted(
-        name for name in os.listdir(f"{REPOSITORY}/{INTEGRATION}") if name.startswith("test_") and name not in SELINUX
+        name
+        for name in os.listdir(f"{REPOSITORY}/{INTEGRATION}")
+        if name.startswith("test_") and name not in (*SELINUX, *SYSTEMD)
     )
+
+
+def systemd_selection(init):
+    """Those for a guest with systemd: on cgroup v2, or on v1 with a v2 tree beside it (hybrid)."""
+    if not ALL:
+        return SYSTEMD_SELECTION if init == "systemd" else ()
+    # Users get nothing on v1.
+    return SYSTEMD if init == "systemd" else tuple(name for name in SYSTEMD if "user" not in name)
 
 
 def is_made_for(id_):
     """Whether a test needs what the guest alone is sure to have."""
-    return id_.partition("::")[0].removeprefix(INTEGRATION) in ("test_apparmor.py", *SELINUX)
+    return id_.partition("::")[0].removeprefix(INTEGRATION) in ("test_apparmor.py", *SELINUX, *SYSTEMD)
 
 
 def _needed_by(command):
@@ -115,7 +139,7 @@ def _run(argv, directory):
 class Guest:
     """A guest that was booted to run these tests, and is done."""
 
-    def __init__(self, directory, command, ids, lsm="apparmor"):
+    def __init__(self, directory, command, ids, lsm="apparmor", init="busybox"):
         self.directory = directory
         os.mkdir(directory)
         with open(f"{directory}/chosen", "w", encoding="utf-8") as chosen:
@@ -128,7 +152,7 @@ class Guest:
         }
         parts = [FACTS, POLICY if lsm == "selinux" else "", TESTS if ids else ""]
         script = "".join(parts).format(**words)
-        flags = ["-l", lsm, "-t", str(SECONDS), "-s", REPOSITORY, "-s", _needed_by(command), "-o", directory]
+        flags = ["-l", lsm, "-i", init, "-t", str(SECONDS), "-s", REPOSITORY, "-s", _needed_by(command), "-o", directory]
         self.status = _run([f"{REPOSITORY}/tests/vm/run", *flags, "--", script], directory)
         self._phases = {}
         for line in self.read("report").splitlines():

@@ -18,8 +18,9 @@ _WATCHED = ("/run", "/dev/shm", "/dev/mqueue", "/var/lib/lxc", "/var/lib/runlxc"
 def _is_allowed(path):
     """What may appear once and stay: the default state root with a hidden cache in it, and the
     directories (not the files) that liblxc and LXC's tools make for their locks, one per state root; and what
-    CRIU notes of the kernel."""
-    if path == "/run/criu.kdat":
+    CRIU notes of the kernel; where systemd has its transient units, and users what is
+    theirs."""
+    if path == "/run/criu.kdat" or path == "/run/user" or path.endswith("/systemd/transient"):
         return True
     directory, name = os.path.split(path)
     if path in ("/run/runlxc", "/run/runc") or (directory == "/run/runlxc" and name.startswith(".")):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of tests/integration once more, on a host that has cgroup v2 alone, and AppArmor or SELinux.
+"""Tests of tests/integration once more, on a host that has cgroup v2 alone, and AppArmor, SELinux or systemd.
 
 A guest is booted once and runs them all. Each is a test here, too, that passes, fails or is skipped as it did there.
 """
@@ -15,8 +15,16 @@ pytestmark = pytest.mark.limit(guest.SECONDS + 180)
 
 
 def pytest_generate_tests(metafunc):
-    for argument, names in (("apparmor_test", guest.selection()), ("selinux_test", guest.SELINUX)):
+    for argument, names in (
+        ("apparmor_test", guest.selection()),
+        ("selinux_test", guest.SELINUX),
+        ("systemd_test", guest.systemd_selection("systemd")),
+        ("hybrid_test", guest.systemd_selection("hybrid")),
+    ):
         if argument in metafunc.fixturenames:
+            if not names:
+                metafunc.parametrize(argument, [pytest.param(None, marks=pytest.mark.skip("make check-vm runs them"))])
+                continue
             ids = guest.collect(metafunc.config.command, names)
             metafunc.parametrize(argument, ids, ids=[id_.removeprefix(guest.INTEGRATION) for id_ in ids])
 
@@ -30,24 +38,34 @@ def nothing_left():
 def boot(request, session_directory):
     """Boots a guest and runs in it what this session has chosen, by -k for instance."""
 
-    def make(lsm):
+    def make(kind, **options):
         if os.uname().machine != "x86_64":
             pytest.skip("the guest is one for x86_64")
         parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-        ids = [each[f"{lsm}_test"] for each in parameters if f"{lsm}_test" in each]
-        return guest.Guest(f"{session_directory}/guest-{lsm}", request.config.command, ids, lsm)
+        ids = [each[f"{kind}_test"] for each in parameters if each.get(f"{kind}_test")]
+        return guest.Guest(f"{session_directory}/guest-{kind}", request.config.command, ids, **options)
 
     return make
 
 
 @pytest.fixture(scope="session")
 def apparmor_guest(boot):
-    return boot("apparmor")
+    return boot("apparmor", lsm="apparmor")
 
 
 @pytest.fixture(scope="session")
 def selinux_guest(boot):
-    return boot("selinux")
+    return boot("selinux", lsm="selinux")
+
+
+@pytest.fixture(scope="session")
+def systemd_guest(boot):
+    return boot("systemd", init="systemd")
+
+
+@pytest.fixture(scope="session")
+def hybrid_guest(boot):
+    return boot("hybrid", init="hybrid")
 
 
 def check(guest_, id_):
@@ -77,3 +95,11 @@ def test_in_the_guest(apparmor_guest, apparmor_test):
 
 def test_in_the_guest_with_selinux(selinux_guest, selinux_test):
     check(selinux_guest, selinux_test)
+
+
+def test_in_the_guest_with_systemd(systemd_guest, systemd_test):
+    check(systemd_guest, systemd_test)
+
+
+def test_in_the_guest_with_systemd_on_cgroup_v1(hybrid_guest, hybrid_test):
+    check(hybrid_guest, hybrid_test)
