@@ -46,6 +46,17 @@ def test_the_cgroups_path_is_respected_in_every_hierarchy(container, cgroup_pare
             assert file.read().split() == [str(made.pid)]
 
 
+def test_with_a_cgroup_namespace_the_container_is_where_it_is_without(container, cgroup_parent):
+    made = container("cat", "/proc/self/cgroup")
+    path = f"{cgroup_parent}/{made.id}"
+    made.bundle.cgroup(path).with_namespace("cgroup")
+    made.create()
+    assert set(system.cgroup_paths(made.pid).values()) == {path}
+    made.start()
+    made.wait()
+    assert {line.split(":")[2] for line in made.output.splitlines()} == {"/"}
+
+
 def test_without_a_path_the_container_has_a_cgroup_of_its_own_in_every_hierarchy(container):
     made = container("sleep", "100").create()
     own = system.cgroup_paths("self")

@@ -97,6 +97,11 @@ static void what_is_always_said_is_no_error(void **state)
 			  "No such file or directory - Can't open /dev/null\n" LINE
 			  "ERROR    conf - " PLACE "The cause\n",
 		     "LXC: The cause", 0);
+	assert_error(LINE "ERROR    cgfsng - ../src/lxc/cgroups/cgfsng.c:f:1 - No such file or "
+			  "directory - Fail to open directory "
+			  "13(lxc.monitor.runlxc-571-5f2f1277)\n" LINE "ERROR    conf - " PLACE
+			  "The cause\n",
+		     "LXC: The cause", 0);
 }
 
 static void a_mount_is_named_by_its_field(void **state)
