@@ -29,6 +29,9 @@ class Docker(Engine):
         self.image = image(busybox)
         self.ok("import", "-", IMAGE, stdin=self.image)
 
+    def cgroup_flags(self):
+        return ["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", self.cgroup_parent]
+
     # -- the daemon
 
     def start(self, *flags):
@@ -42,8 +45,7 @@ class Docker(Engine):
                 *("--exec-root", f"{self.directory}/exec"),
                 *("--pidfile", f"{self.directory}/pid"),
                 *("--host", f"unix://{self.socket}"),
-                *("--exec-opt", "native.cgroupdriver=cgroupfs"),
-                *("--cgroup-parent", self.cgroup_parent),
+                *self.cgroup_flags(),
                 *flags,
             ],
             stdin=subprocess.DEVNULL,

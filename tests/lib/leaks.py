@@ -47,7 +47,9 @@ def _cgroups():
         for directory, directories, _ in os.walk(mount_point):
             if directory == siblings and own[label] != "/":
                 directories[:] = [os.path.basename(own[label])]
-            found.add(directory)
+            # What systemd leaves alone on v1 it doesn't clear of slices either.
+            if not (label and label != "name=systemd" and directory.endswith(".slice")):
+                found.add(directory)
     return found
 
 

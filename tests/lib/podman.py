@@ -14,7 +14,7 @@ CONFIG = """[containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 log_driver = "k8s-file"
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "{cgroups}"
 events_logger = "file"
 runtime_supports_json = ["runlxc", "runc"]
 {init}
@@ -28,6 +28,8 @@ network_config_dir = "{directory}/networks"
 
 
 class Podman(Engine):
+    cgroups = "cgroupfs"
+
     def __init__(self, place, busybox):
         super().__init__(place)
         self.directory = f"{place.directory}/podman"
@@ -39,6 +41,7 @@ class Podman(Engine):
             file.write(
                 CONFIG.format(
                     **self.runtimes,
+                    cgroups=self.cgroups,
                     directory=self.directory,
                     network="netavark" if netavark else "cni",
                     init=f'init_path = "{init}"' if init else "",

@@ -48,6 +48,6 @@ class Manager:
         system.wait_until(lambda: not self.is_loaded(unit), f"the unit {unit} is gone")
 
     def scopes(self, token):
-        """The names of the units of a session's."""
-        lines = self.call("list-units", "--all", "--plain", "--no-legend", "--no-pager", f"*{token}*").splitlines()
+        """The names of the scopes of a session's; its slices systemd forgets when it likes."""
+        lines = self.call("list-units", "--all", "--plain", "--no-legend", "--no-pager", f"*{token}*.scope").splitlines()
         return sorted(line.split()[0] for line in lines)
