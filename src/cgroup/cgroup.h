@@ -38,6 +38,7 @@ struct cgroup_layout {
 	enum cgroup_mode mode;
 	size_t count;
 	struct cgroup_hierarchy *hierarchies;
+	int freezer_root; /* of cgroup_hold_freezer(); 0: not held */
 };
 
 /*
@@ -241,6 +242,8 @@ int cgroup_thaw(const struct cgroup_layout *layout, const char *path, struct err
 /* Whether `path` itself was frozen; not, when only a cgroup above it was, or it is not there. */
 int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,
 		     struct error *err);
+/* For who asks that of many: the hierarchy stays open as long as the layout is there. */
+void cgroup_hold_freezer(struct cgroup_layout *layout);
 /* Whether a cgroup above `path`, which need not be there yet, is frozen: whoever joins would stop.
  */
 int cgroup_parent_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,

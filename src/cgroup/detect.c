@@ -42,6 +42,8 @@ void cgroup_layout_free(struct cgroup_layout *layout)
 	for (size_t i = 0; i < layout->count; i++)
 		cgroup_hierarchy_free(&layout->hierarchies[i]);
 	free(layout->hierarchies);
+	if (layout->freezer_root > 0)
+		close(layout->freezer_root);
 	free(layout);
 }
 

@@ -124,24 +124,35 @@ int cgroup_thaw(const struct cgroup_layout *layout, const char *path, struct err
  * old kernel): no. Of every container that is listed this is asked, so it is one open(2) and one
  * read(2).
  */
-static int is_self_frozen(const struct cgroup_hierarchy *freezer, const char *path, bool *frozen)
+static int is_self_frozen(const struct cgroup_layout *layout,
+			  const struct cgroup_hierarchy *freezer, const char *path, bool *frozen)
 {
+	int root = layout->freezer_root;
 	const char *file = freezer->unified ? "cgroup.freeze" : "freezer.self_freezing";
 	cleanup_close int fd = -1;
 	char name[PATH_MAX], answer;
 
 	*frozen = false;
-	if (snprintf(name, sizeof(name), "%s%s/%s", freezer->mount, path, file) >=
+	if (snprintf(name, sizeof(name), "%s%s/%s", root > 0 ? "." : freezer->mount, path, file) >=
 	    (int)sizeof(name)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	/* A cgroup's path has no ".." (cgroup_path_of()), and a hierarchy no symlinks. */
-	fd = kernel_openat2(AT_FDCWD, name, O_RDONLY | O_NOCTTY, 0, RESOLVE_NO_SYMLINKS);
+	fd = kernel_openat2(root > 0 ? root : AT_FDCWD, name, O_RDONLY | O_NOCTTY, 0,
+			    RESOLVE_NO_SYMLINKS);
 	if (fd < 0 || read(fd, &answer, 1) != 1)
 		return errno == ENOENT || errno == ENODEV ? 0 : -1;
 	*frozen = answer == '1';
 	return 0;
+}
+
+void cgroup_hold_freezer(struct cgroup_layout *layout)
+{
+	const struct cgroup_hierarchy *freezer = find_freezer(layout);
+	int root = freezer ? open(freezer->mount, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	layout->freezer_root = root > 0 ? root : 0;
 }
 
 int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool *frozen,
@@ -150,7 +161,7 @@ int cgroup_is_frozen(const struct cgroup_layout *layout, const char *path, bool 
 	const struct cgroup_hierarchy *freezer = find_freezer(layout);
 
 	*frozen = false;
-	if (freezer && is_self_frozen(freezer, path, frozen))
+	if (freezer && is_self_frozen(layout, freezer, path, frozen))
 		return error_errno(err, errno, "can't tell whether cgroup %s is frozen", path);
 	return 0;
 }
@@ -168,7 +179,7 @@ int cgroup_parent_is_frozen(const struct cgroup_layout *layout, const char *path
 		return error_errno(err, ENAMETOOLONG, "can't look above cgroup %s", path);
 	while (!*frozen && (slash = strrchr(above, '/')) && slash != above) {
 		*slash = '\0';
-		if (is_self_frozen(freezer, above, frozen))
+		if (is_self_frozen(layout, freezer, above, frozen))
 			return error_errno(err, errno, "can't tell whether cgroup %s is frozen",
 					   above);
 	}

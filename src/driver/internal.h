@@ -57,6 +57,10 @@ int container_pidfd(const struct state *state, struct error *err);
 char *container_state_json(const struct state *state, enum driver_status status, bool pretty,
 			   struct error *err);
 
+/* What `state` and `list` say of it; takes what it is made of from the container. */
+struct driver_container *container_describe(struct container *container,
+					    const struct cgroup_layout *layout, struct error *err);
+
 /* Whether the cgroup of its path is the one that it was created in, and not one of that name which
  * somebody made since. -1: that can't be told. */
 int container_owns_cgroup(const struct state *state, const struct cgroup_layout *layout,

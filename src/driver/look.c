@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that only look: state, list, pids, wait, config. */
+/* The verbs that only look: state, pids, wait, config. */
 #include "driver/internal.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 #include "base/path.h"
 #include "driver/memory_watch.h"
 
-/* ---- state, list ---- */
+/* ---- state ---- */
 
-static struct driver_container *describe(struct container *container,
-					 const struct cgroup_layout *layout, struct error *err)
+struct driver_container *container_describe(struct container *container,
+					    const struct cgroup_layout *layout, struct error *err)
 {
 	struct driver_container *result = calloc(1, sizeof(*result));
 	struct state *state = container->state;
@@ -64,7 +64,7 @@ struct driver_container *driver_state(const struct driver *driver, const char *i
 	if (container_open(driver, id, false, &container, err) < 0)
 		return NULL;
 	layout = cgroup_detect(err);
-	result = layout ? describe(&container, layout, err) : NULL;
+	result = layout ? container_describe(&container, layout, err) : NULL;
 	cgroup_layout_free(layout);
 	return result;
 }
@@ -83,83 +83,6 @@ char *driver_state_json(const struct driver_container *container, struct error *
 	};
 
 	return container_state_json(&state, container->status, true, err);
-}
-
-/* One of many. NULL: an error, or with errnum ENOENT it isn't there any more. */
-static struct driver_container *describe_in(int root, const char *id,
-					    const struct cgroup_layout *layout, struct error *err)
-{
-	cleanup_container struct container container = CONTAINER_INIT;
-	struct driver_container *result;
-
-	container.state = state_peek(root, id);
-	if (!container.state || !container.state->pid) {
-		state_free(PTR_TAKE(container.state));
-		return container_read(&container, root, id, false, err) < 0
-			   ? NULL
-			   : describe(&container, layout, err);
-	}
-	container.root = root;
-	result = describe(&container, layout, err);
-	container.root = -1; /* the caller's */
-	return result;
-}
-
-int driver_list(const struct driver *driver, struct driver_container ***containers, size_t *count,
-		struct error *err)
-{
-	struct driver_container **list = NULL;
-	struct cgroup_layout *layout = NULL;
-	char **ids = NULL;
-	size_t ids_count = 0, used = 0, i;
-	cleanup_close int root = state_root_open(driver->root, false, err);
-	int result = -1;
-
-	*containers = NULL;
-	*count = 0;
-	if (root < 0) {
-		if (err->errnum != ENOENT)
-			return -1;
-		error_clear(err);
-		return 0;
-	}
-	layout = cgroup_detect(err);
-	if (!layout || state_ids(root, &ids, &ids_count, err) < 0)
-		goto out;
-	list = calloc(ids_count + 1, sizeof(*list));
-	if (!list) {
-		error_errno(err, ENOMEM, "Failed to list the containers");
-		goto out;
-	}
-	for (i = 0; i < ids_count; i++) {
-		list[used] = describe_in(root, ids[i], layout, err);
-		if (list[used]) {
-			used++;
-			continue;
-		}
-		/* Deleted since its name was read. */
-		if (err->errnum != ENOENT)
-			goto out;
-		error_clear(err);
-	}
-	*containers = PTR_TAKE(list);
-	*count = used;
-	result = 0;
-out:
-	if (list)
-		driver_list_free(list, used);
-	state_ids_free(ids);
-	cgroup_layout_free(layout);
-	return result;
-}
-
-void driver_list_free(struct driver_container **containers, size_t count)
-{
-	size_t i;
-
-	for (i = 0; containers && i < count; i++)
-		driver_container_free(containers[i]);
-	free(containers);
 }
 
 /* ---- ps ---- */

@@ -131,7 +131,17 @@ def test_the_default_root(container):
 def test_two_hundred_containers_are_listed(container, runtime):
     made = {container("sleep", "100").create().id for _ in range(200)}
     assert {entry["id"] for entry in runtime.list()} == made
-    assert len(runtime.ok("list").stdout.splitlines()) == 201
+    assert [line.split()[0] for line in runtime.ok("list").stdout.splitlines()[1:]] == sorted(made)
+    assert {line.split()[2] for line in runtime.ok("list").stdout.splitlines()[1:]} == {"created"}
     for id_ in made:
         runtime.ok("delete", "--force", id_)
     assert runtime.list() == []
+
+
+@pytest.mark.ours
+def test_one_that_is_damaged_among_many_is_named(container, runtime):
+    made = [container("sleep", "100").create() for _ in range(130)]
+    made[77].stop()
+    with open(f"{runtime.root}/{made[77].id}/state.json", "w", encoding="ascii") as file:
+        file.write("{")
+    runtime("list").assert_refused(f"{made[77].id}/state.json", "corrupt")
