@@ -403,16 +403,17 @@ def test_D39_a_half_made_one_is_removed(driver, oci_bundle, new_id, runtime, wor
     bundle, id_ = oci_bundle("true"), new_id()
     os.mkfifo(f"{workdir}/there")
     os.mkfifo(f"{workdir}/end")
-    script = f"echo > {workdir}/there; read x < {workdir}/end"
+    script = f"echo $$ > {workdir}/there; read x < {workdir}/end"
     bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", script]}]}
     bundle.write()
     creator = runtime.popen("create", "--bundle", bundle.path, id_)
     end = os.open(f"{workdir}/end", os.O_RDWR)
     with open(f"{workdir}/there", encoding="ascii") as fifo:
-        fifo.readline()
+        hook = int(fifo.readline())
     creator.kill()
     creator.wait()
     os.write(end, b"\n")  # the hook, if it is still there, ends
+    system.wait_until(lambda: not system.process_alive(hook), "the hook has ended")
     os.close(end)
     assert driver.list() == [id_]
     driver.clean(id_)
