@@ -62,7 +62,7 @@ class Table:
         tests = [test for test, names in self.tests.items() if row.name in names]
         results = [self.results.get(test, "not run") for test in tests]
         worst = sorted(set(results), key=lambda result: (result == "pass", result != "**fails**"))
-        functions = {test.rpartition("/")[2].partition("[")[0]: None for test in tests}
+        functions = {test.partition("[")[0].rpartition("/")[2]: None for test in tests}
         return ", ".join(f"`{name}`" for name in functions), worst[0] if worst else "**no test**"
 
     def pytest_sessionfinish(self):
