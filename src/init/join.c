@@ -24,6 +24,7 @@ void join_apply(struct init *init)
 	trace_step("join the namespaces");
 	if (setns(plan->join_pidfd, (int)plan->join_namespaces) < 0)
 		report_failure(init, 0, errno, "Failed to join the container's namespaces");
+	report_line(init, SYNC_STEP, "init: joined the container's namespaces");
 	close(plan->join_pidfd);
 	trace_clock_changed();
 

@@ -253,6 +253,8 @@ void become_prepare(struct init *init)
 		setfsuid(0);
 		setfsgid(0);
 	}
+	report_line(init, SYNC_STEP, "init: ready to execute \"%s\" as %u:%u", program, plan->uid,
+		    plan->gid);
 }
 
 static void set_capabilities(struct init *init, const uint64_t *sets)

@@ -116,6 +116,15 @@ def test_debug_adds_the_steps(log, container):
     assert "error" not in {entry["level"] for entry in log.objects}
 
 
+@pytest.mark.ours
+def test_debug_adds_the_steps_of_an_exec(log, container):
+    made = container("sleep", "100").up()
+    assert log("exec", made.id, "/bin/true", more=["--debug"]).returncode == 0
+    steps = [entry["msg"] for entry in log.objects if entry["level"] == "debug"]
+    assert "init: joined the container's namespaces" in steps
+    assert 'init: ready to execute "/bin/true" as 0:0' in steps
+
+
 def test_debug_before_the_verb_without_a_log_file(container):
     """buildah does that; the steps go to standard error, never to standard output."""
     made = container("echo", "hi")
