@@ -366,6 +366,7 @@ void creation_undo(struct creation *creation)
 	struct error ignored = ERROR_INIT;
 
 	trace_step("undo");
+	creation_release_scope(creation);
 	creation->monitor.kept = false;
 	/* Closed first: an init that waits for its commit ends by that alone. */
 	fd_close(fd_take(&creation->sync));
@@ -568,6 +569,7 @@ void creation_free(struct creation *creation)
 	free(creation->bundle);
 	free(creation->cgroup_path);
 	free(creation->cgroup_base);
+	creation_release_scope(creation);
 	systemd_close(creation->systemd);
 	systemd_place_free(&creation->place);
 	free(creation->config_text);

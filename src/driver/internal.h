@@ -98,6 +98,7 @@ struct creation {
 	char *cgroup_base;	      /* where LXC's monitor has its own; "" is the root */
 	struct systemd *systemd;      /* the manager that makes the cgroup; NULL: LXC does */
 	struct systemd_place place;   /* its scope */
+	pid_t holder;		      /* keeps the scope between two others of ours; 0 */
 	struct lxc_rights rights;
 	char *rootfs;
 	int rootfs_fd;
@@ -201,6 +202,9 @@ const char *container_cgroup(const struct container *container, struct error *er
 int creation_place_scope(struct creation *creation, struct error *err);
 /* With LXC's monitor in it, which holds it until the container's first process is there. */
 int creation_start_scope(struct creation *creation, struct error *err);
+/* A restore's: the scope would end with LXC's init, before CRIU is there. */
+int creation_hold_scope(struct creation *creation, struct error *err);
+void creation_release_scope(struct creation *creation);
 /* linux.resources, as the scope's properties and in its files. */
 int creation_limit_scope(const struct creation *creation, struct error *err);
 /* Of an update: the same for what has been written to the files; and back again. */

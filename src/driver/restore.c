@@ -241,6 +241,7 @@ static int thaw(struct restore *restore, struct error *err)
 	 * which can't be done in a root that is read-only by then. */
 	made_tmp = mkdirat(root, "tmp", 0700) == 0;
 	result = criu_call(&call, &answer, err);
+	creation_release_scope(restore->creation);
 	if (made_tmp)
 		unlinkat(root, "tmp", AT_REMOVEDIR);
 	/* It is our child, and CRIU may have left it to us half-made. */

@@ -37,6 +37,8 @@ int scaffold_leave_cgroups(struct creation *creation, struct error *err)
 {
 	struct state *state = creation->container.state;
 
+	if (creation->systemd && creation_hold_scope(creation, err) < 0)
+		return -1;
 	/* Before init ends: LXC's monitor would remove the cgroups. */
 	lxc_hand_over(&creation->monitor);
 	/* An init that waits for its commit ends by that alone. */
@@ -50,7 +52,8 @@ int scaffold_leave_cgroups(struct creation *creation, struct error *err)
 		log_warning(creation->driver->log,
 			    "The directory \"proc\" made in the root stays there");
 	creation->made_proc = false;
-	if (cgroup_wait_empty(creation->layout, state->cgroup_path, 10000, err) < 0 ||
+	if ((!creation->holder &&
+	     cgroup_wait_empty(creation->layout, state->cgroup_path, 10000, err) < 0) ||
 	    cgroup_remove(creation->layout, state->monitor_cgroup, err) < 0)
 		return -1;
 	free(PTR_TAKE(state->monitor_cgroup));

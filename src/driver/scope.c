@@ -6,10 +6,14 @@
 #include "driver/internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 #include "base/user_namespace.h"
 
 /* Whose systemd: root's, or the caller's own. */
@@ -53,9 +57,6 @@ int creation_place_scope(struct creation *creation, struct error *err)
 {
 	bool user = is_user();
 
-	if (creation->scaffold)
-		return error_set(err, "--systemd-cgroup: a restore can't have systemd make its "
-				      "cgroups in this version of runlxc");
 	if (systemd_place_from(creation->spec->linux_.cgroups_path, creation->id, user,
 			       &creation->place, err) < 0 ||
 	    systemd_connect(user, &creation->systemd, err) < 0)
@@ -111,6 +112,37 @@ int creation_start_scope(struct creation *creation, struct error *err)
 		return -1;
 	}
 	return 0;
+}
+
+int creation_hold_scope(struct creation *creation, struct error *err)
+{
+	pid_t caller = getpid();
+
+	creation->holder = fork();
+	if (creation->holder == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* What others wait for the end of: locks, sockets, pipes. */
+		kernel_close_range(0, ~0U, 0);
+		while (getppid() == caller)
+			pause();
+		_exit(0);
+	}
+	if (creation->holder < 0) {
+		creation->holder = 0;
+		return error_errno(err, errno, "Failed to fork");
+	}
+	return cgroup_join(creation->layout, creation->container.state->cgroup_path,
+			   creation->holder, err);
+}
+
+void creation_release_scope(struct creation *creation)
+{
+	if (creation->holder <= 0)
+		return;
+	kill(creation->holder, SIGKILL);
+	while (waitpid(creation->holder, NULL, 0) < 0 && errno == EINTR)
+		;
+	creation->holder = 0;
 }
 
 int creation_limit_scope(const struct creation *creation, struct error *err)

@@ -390,6 +390,25 @@ def test_a_kept_monitor_is_not_in_the_scope(manager, container):
     assert not manager.is_loaded(unit_of(made))
 
 
+@pytest.mark.limit(180)
+@pytest.mark.skipif(not shutil.which("criu"), reason="CRIU is not installed")
+def test_a_checkpoint_is_restored_into_a_scope(manager, container):
+    made = limited(container(shell="while :; do sleep 100; done")).up()
+    image = f"{made.runtime.workdir}/image"
+    made.runtime.ok("checkpoint", "--image-path", image, made.id, timeout=60)
+    manager.wait_gone(unit_of(made))
+    made.delete("--force")
+    os.unlink(made.pid_file)
+    flags = ["--detach", "--bundle", made.bundle.path, "--image-path", image, "--pid-file", made.pid_file]
+    made.runtime.ok("restore", *flags, made.id, timeout=60)
+    assert set(system.cgroup_paths(made.pid).values()) == {f"/system.slice/{unit_of(made)}"}
+    assert manager.show(unit_of(made), "TasksMax") == "50"
+    assert files_of(made, "pids.max") == ["50"]
+    assert system.cgroup_pids(made.pid, "pids") >= {made.pid}
+    made.delete("--force")
+    assert not manager.is_loaded(unit_of(made))
+
+
 # ---- what it takes ----
 
 
