@@ -37,7 +37,7 @@ ENGINE_DEPS = docker.io containerd podman buildah conmon runc iptables container
 	python3-grpcio python3-protobuf python3-pyhcl python3-yaml
 TRIXIE = $(BUILD)/trixie
 TRIXIE_ENGINE_DEPS = docker.io docker-cli containerd podman buildah conmon runc netavark aardvark-dns \
-	containernetworking-plugins tini python3-grpcio python3-protobuf python3-pyhcl python3-yaml
+	containernetworking-plugins nftables tini python3-grpcio python3-protobuf python3-pyhcl python3-yaml
 TRIXIE_DEPS = lxc iproute2 strace criu iptables python3-pip python3-setuptools zsh
 BENCH_DEPS = crun runc lxc gnuplot-nox
 

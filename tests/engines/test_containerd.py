@@ -144,7 +144,7 @@ def test_a_task_that_is_created_and_not_started(containerd):
 def test_metrics(containerd):
     def scenario(runtime):
         task = containerd.up(runtime, ["--memory-limit", str(64 << 20)], "sleep", "100")
-        metrics = dict(line.split(None, 1) for line in task.ok("metrics").splitlines() if len(line.split()) == 2)
+        metrics = dict(line.split() for line in task.ok("metrics").splitlines() if len(line.split()) == 2)
         return sorted(metrics), metrics.get("pids.current")
 
     containerd.both(scenario)

@@ -47,7 +47,11 @@ class Podman(Engine):
                     init=f'init_path = "{init}"' if init else "",
                 )
             )
-        self.environment = dict(place.environment, CONTAINERS_CONF=f"{self.directory}/containers.conf")
+        self.environment = dict(
+            place.environment,
+            CONTAINERS_CONF=f"{self.directory}/containers.conf",
+            PODMAN_IGNORE_CGROUPSV1_WARNING="1",  # Podman 5 has it with the time in it
+        )
         archive = f"{self.directory}/image.tar"
         with open(archive, "wb") as file:
             file.write(docker_archive(image(busybox), IMAGE))

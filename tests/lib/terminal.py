@@ -38,18 +38,10 @@ class UserTerminal:
         self.process = None
 
     def run(self, argv, env):
-        def become_foreground():
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-        # A session of its own is the point here, and nothing else is forked meanwhile.
-        self.process = subprocess.Popen(  # pylint: disable=subprocess-popen-preexec-fn
-            argv,
-            stdin=self.slave,
-            stdout=self.slave,
-            stderr=self.slave,
-            env=env,
-            start_new_session=True,
-            preexec_fn=become_foreground,
+        # A session of its own, with this as its terminal. By a program: where there are threads, a fork with Python
+        # code in it (preexec_fn) may wait for ever (Python 3.13).
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", *argv], stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env
         )
         return self
 
