@@ -254,6 +254,9 @@ void creation_poststop(const struct creation *creation);
 /* Deletes what is left of an ended container, unless someone else has by now, and runs the hooks
  * `poststop`. With `keep` records its exit status instead. */
 int creation_clean_up(struct creation *creation, bool keep, int exit_status, struct error *err);
+/* The same for whoever stayed with it; -1 as `stayed` ends it, and err is that of staying. */
+int creation_end(struct creation *creation, int stayed, bool keep, int exit_status,
+		 struct error *err);
 
 /* ---- exec.c: one more process, which runs ---- */
 

@@ -280,16 +280,8 @@ static int stay(const struct restore *restore, int *exit_status, struct error *e
 
 	state_dir_unlock(&creation->container.dir);
 	result = console_session_run(&session, &status, err);
-	if (result < 0) {
-		struct error ignored = ERROR_INIT;
-
-		kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
-		creation_clean_up(creation, false, 0, &ignored);
-		error_clear(&ignored);
-		return -1;
-	}
 	*exit_status = driver_exit_status(status);
-	return creation_clean_up(creation, restore->options->keep, *exit_status, err);
+	return creation_end(creation, result, restore->options->keep, *exit_status, err);
 }
 
 static int restore_container(struct restore *restore, const struct driver *driver, const char *id,

@@ -114,6 +114,19 @@ int creation_clean_up(struct creation *creation, bool keep, int exit_status, str
 	return 0;
 }
 
+int creation_end(struct creation *creation, int stayed, bool keep, int exit_status,
+		 struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (stayed == 0)
+		return creation_clean_up(creation, keep, exit_status, err);
+	kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
+	creation_clean_up(creation, false, 0, &ignored);
+	error_clear(&ignored);
+	return -1;
+}
+
 static int run_attached(struct creation *creation, const struct driver *driver, const char *id,
 			const struct driver_run_options *options, int *exit_status,
 			struct error *err)
@@ -130,15 +143,7 @@ static int run_attached(struct creation *creation, const struct driver *driver, 
 		waitpid(creation->container.state->pid, NULL, 0);
 		state_dir_unlock(&creation->container.dir);
 	}
-	if (result < 0) {
-		struct error ignored = ERROR_INIT;
-
-		kernel_pidfd_send_signal(creation->pidfd, SIGKILL);
-		creation_clean_up(creation, false, 0, &ignored);
-		error_clear(&ignored);
-		return -1;
-	}
-	return creation_clean_up(creation, options->keep, *exit_status, err);
+	return creation_end(creation, result, options->keep, *exit_status, err);
 }
 
 int driver_run(const struct driver *driver, const char *id,
