@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "lxc/compiler.h"
+#include "lxc/user_maps.h"
 #include "lxc/namespaces.h"
 #include "lxc/network.h"
 
@@ -182,6 +183,13 @@ static int add_mappings(const struct spec_id_mappings *mappings, char kind,
 {
 	size_t i;
 
+	/* Its child, and our init after it, are the container's root. */
+	if (mappings->count && !user_maps_have(mappings, 0))
+		return error_set(
+		    err,
+		    "linux.%cidMappings: must map the container's id 0, without which LXC "
+		    "sets no container up",
+		    kind);
 	for (i = 0; i < mappings->count; i++)
 		ADD("lxc.idmap", FORMAT("%c %u %u %u", kind, mappings->items[i].container_id,
 					mappings->items[i].host_id, mappings->items[i].size));
@@ -250,10 +258,11 @@ static int add_cgroups(const struct lxc_request *request, struct lxc_recipe *rec
 	ADD("lxc.cgroup.dir.monitor", request->monitor_cgroup + skipped);
 	ADD("lxc.cgroup.dir.monitor.pivot", FORMAT("%s/pivot", request->monitor_cgroup + skipped));
 	if (resources->memory.kernel.set && resources->memory.kernel.value)
-		log_warning(request->log, "linux.resources.memory.kernel is ignored: the kernel has "
-					  "given it up");
-	if ((!request->cgroup_limited && cgroup_settings_from_resources(request->layout, resources,
-									&settings, err) < 0) ||
+		log_warning(request->log,
+			    "linux.resources.memory.kernel is ignored: the kernel has "
+			    "given it up");
+	if ((!request->cgroup_limited &&
+	     cgroup_settings_from_resources(request->layout, resources, &settings, err) < 0) ||
 	    cgroup_settings_add_devices(request->layout, resources, &settings, err) < 0) {
 		cgroup_settings_free(&settings);
 		return -1;

@@ -64,6 +64,24 @@ static bool below_a_new_mount(const struct compiler *compiler, const char *path)
 	return false;
 }
 
+/* As with runc, a tmpfs that says nothing of its mode has that of the directory it covers. */
+static int keep_mode(const struct compiler *compiler, const char *type, const struct place *place,
+		     struct mount_options *options)
+{
+	struct stat st;
+
+	if (strcmp(type, "tmpfs") != 0 || options->bind || options->remount || options->copy_up ||
+	    (options->data && strstr(options->data, "mode=")) || !place->known || !place->path[0] ||
+	    below_a_new_mount(compiler, place->path) || compiler_target_at(compiler, place->path) ||
+	    fstatat(compiler->request->rootfs_fd, place->path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return 0;
+	options->data = arena_printf(&compiler->recipe->arena, "%s%smode=%04o",
+				     options->data ? options->data : "", options->data ? "," : "",
+				     (unsigned int)(st.st_mode & 07777));
+	return options->data ? 0 : -1;
+}
+
 /* ---- LXC's mounts ---- */
 
 /* An fstab field: getmntent(3) reads these back from octal. */
@@ -313,6 +331,8 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 				 "%s.destination: \"%s\" is a symlink in the root; a %s must be "
 				 "mounted on ordinary directory",
 				 what, mount->destination, type);
+	if (keep_mode(compiler, type, &place, &options) < 0)
+		return error_errno(err, ENOMEM, "%s", what);
 	/* The root itself is a place for init alone: LXC mounts it before everything else. */
 	late = !place.known || !place.path[0] ||
 	       !lxc_can_mount(compiler, mount, &options, &place) ||

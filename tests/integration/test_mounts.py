@@ -521,3 +521,19 @@ def test_in_a_user_namespace_a_source_may_lie_where_others_cannot_come(container
     os.chmod(f"{source}/closed", 0o700)
     made.bundle.mount("/mnt", f"{source}/closed/inner", *options)
     assert made.run_ok() == "from the host\n"
+
+
+@pytest.mark.ours  # runc 1.1.5 forgets the bits above 0777
+@pytest.mark.parametrize("user_namespace", [False, True])
+@pytest.mark.parametrize(
+    "mode, options, seen",
+    [(0o7777, [], "7777"), (0o710, ["size=1m", "noexec"], "710"), (0o710, ["ro"], "710"), (0o777, ["mode=0410"], "410")],
+)
+def test_a_tmpfs_has_the_mode_of_what_it_covers_unless_it_says(container, mode, options, seen, user_namespace):
+    made = container("stat", "-c", "%a", "/covered/inner")
+    os.makedirs(f"{made.bundle.rootfs}/covered/inner")
+    if user_namespace:
+        made.bundle.user_namespace()
+    os.chmod(f"{made.bundle.rootfs}/covered/inner", mode)
+    made.bundle.mount("/covered/inner", "tmpfs", *options, kind="tmpfs")
+    assert made.run_ok() == f"{seen}\n"

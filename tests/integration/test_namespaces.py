@@ -368,3 +368,13 @@ def test_joining_a_namespace_makes_no_other_new(container, kind):
     second.up()
     assert system.namespace(second.pid, "cgroup") == system.namespace("self", "cgroup")
     assert system.namespace(second.pid, name) == system.namespace(first.pid, name)
+
+
+@pytest.mark.ours  # newer runcs make such a container
+@pytest.mark.parametrize("kind", ["uid", "gid"])
+def test_a_user_namespace_without_a_root_is_refused_by_its_field(container, kind):
+    made = container("true")
+    made.bundle.user_namespace()
+    made.bundle.linux[f"{kind}Mappings"] = [{"containerID": 1000, "hostID": 100000, "size": 1}]
+    made.run().assert_refused(f"linux.{kind}Mappings", "id 0")
+    assert not made.exists

@@ -50,11 +50,12 @@ static void options_become_lxcs_words(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char mounts[200], expected[200];
 
-		snprintf(mounts, sizeof(mounts),
-			 "{'destination': '/x', 'type': 'tmpfs', 'source': 'x', 'options': [%s]}",
-			 cases[i].options);
+		snprintf(
+		    mounts, sizeof(mounts),
+		    "{'destination': '/x%zu', 'type': 'tmpfs', 'source': 'x', 'options': [%s]}", i,
+		    cases[i].options);
 		compile_mounts(box, mounts);
-		snprintf(expected, sizeof(expected), "x x tmpfs %s 0 0\n" PROC_FOR_INIT,
+		snprintf(expected, sizeof(expected), "x x%zu tmpfs %s 0 0\n" PROC_FOR_INIT, i,
 			 cases[i].expected);
 		assert_entries(box, expected);
 	}
@@ -328,10 +329,11 @@ static void destinations_are_cleaned(void **state)
 		char mounts[200];
 
 		snprintf(mounts, sizeof(mounts),
-			 "{'destination': '%s', 'type': 'tmpfs', 'source': 'x'}",
+			 "{'destination': '%s', 'type': 'tmpfs', 'source': 'x', 'options': "
+			 "['mode=700']}",
 			 cases[i].destination);
 		compile_mounts(box, mounts);
-		assert_entries(box, "x a/b tmpfs defaults 0 0\n" PROC_FOR_INIT);
+		assert_entries(box, "x a/b tmpfs defaults,mode=700 0 0\n" PROC_FOR_INIT);
 	}
 	/* What was left out by ".." was not made, either. */
 	assert_int_equal(kind_of(box, "a/x"), '-');
@@ -351,7 +353,7 @@ static void symlinks_in_a_destination_are_followed_inside_the_root(void **state)
 			    "{'destination': '/short', 'type': 'tmpfs', 'source': '3'}");
 	assert_entries(box, "1 run/a tmpfs defaults 0 0\n"
 			    "2 run/lock tmpfs defaults 0 0\n"
-			    "3 run tmpfs defaults 0 0\n" PROC_FOR_INIT);
+			    "3 run tmpfs defaults,mode=0755 0 0\n" PROC_FOR_INIT);
 	assert_int_equal(kind_of(box, "run/a"), 'd');
 	assert_int_equal(kind_of(box, "run/lock"), 'd');
 	assert_int_equal(kind_of(box, "var/lock"), 'l');
