@@ -22,6 +22,7 @@
 #include "base/kernel.h"
 #include "base/kernel_check.h"
 #include "base/path.h"
+#include "base/user_namespace.h"
 #include "base/trace.h"
 #include "base/trace_file.h"
 #include "cgroup/stats.h"
@@ -254,10 +255,11 @@ static int spawn(struct creation *creation, struct error *err)
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
 	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
-	/* A user can't make /run/lxc, which is there only where root has run LXC before. */
-	start.path = options->lxc_monitor ? creation->driver->root
-		     : geteuid() != 0	  ? "/run"
-					  : "/run/lxc";
+	/* Only the host's root can make /run/lxc, which is there only where root has run LXC
+	 * before. */
+	start.path = options->lxc_monitor			   ? creation->driver->root
+		     : geteuid() != 0 || user_namespace_is_ours() ? "/run"
+								   : "/run/lxc";
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
 	streams_close(streams);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "base/user_namespace.h"
 #include "lxc/monitor.h"
 #include "lxc/raw.h"
 
@@ -139,11 +140,13 @@ static int find_refusal(const struct spec *spec, const char *log, struct error *
 	return 0;
 }
 
-/* Not an error of ours: the container's /dev has no null device yet when LXC looks; and on v2 it
- * opens the monitor's cgroup once more, which wasn't made. */
+/* Not an error of ours: the container's /dev has no null device yet when LXC looks; on v2 it opens
+ * the monitor's cgroup once more, which wasn't made; and as the root of a user namespace it tries
+ * whether it could load programs that it isn't asked for. */
 static bool is_harmless(const char *text)
 {
-	return strstr(text, "Can't open /dev/null") || strstr(text, "(lxc.monitor.runlxc-");
+	return strstr(text, "Can't open /dev/null") || strstr(text, "(lxc.monitor.runlxc-") ||
+	       (strstr(text, "Failed to load bpf program") && user_namespace_is_ours());
 }
 
 int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec,

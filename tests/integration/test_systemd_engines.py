@@ -4,14 +4,15 @@ container is the same under runlxc and under runc. Needs systemd as PID 1, as th
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
 
-from lib import engine, system
+from lib import engine, rootless, system
 from lib.docker import Docker
 from lib.podman import IMAGE, Podman
-from lib.systemd import Manager, need_systemd
+from lib.systemd import AS_USER, RUNTIME_DIRECTORY, Manager, need_systemd, user_manager
 
 pytestmark = [pytest.mark.ours, pytest.mark.limit(400)]
 
@@ -69,6 +70,39 @@ def podman(place, session_directory):
     made = SystemdPodman(place, f"{session_directory}/busybox")
     yield made
     made.close()
+
+
+class UsersPodman(SystemdPodman):
+    """As the user calls it, in namespaces that Podman makes."""
+
+    def __init__(self, place, busybox):
+        self.home = f"{place.directory}/home"
+        for directory in (self.home, f"{place.directory}/podman/networks"):
+            os.makedirs(directory)
+            os.chown(directory, rootless.UID, rootless.GID)
+        command, place.command = place.command, f"{self.home}/runlxc"  # the build directory may be root's alone
+        shutil.copy(command, place.command)
+        place.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": self.home,
+            "XDG_RUNTIME_DIR": RUNTIME_DIRECTORY,
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={RUNTIME_DIRECTORY}/bus",
+        }
+        super().__init__(place, busybox)
+
+    def argv(self, *args):
+        return [*AS_USER, "podman", "--storage-driver", "vfs", *map(str, args)]
+
+
+@pytest.fixture(scope="module")
+def users_podman(manager, request, session_directory, token):
+    engine.need("podman", "conmon", "newuidmap")
+    with rootless.subordinate_ids(), user_manager() as users_manager:
+        place = engine.Guest(f"{session_directory}/user", token, request.config.command)
+        made = UsersPodman(place, f"{session_directory}/busybox")
+        yield made, users_manager
+        made.clear()
+        made("system", "migrate")  # ends Podman's process that keeps its namespaces
 
 
 @pytest.fixture(autouse=True)
@@ -168,3 +202,20 @@ def test_a_pod_of_podmans_is_a_slice(manager, podman):
 
     path = podman.both(scenario, at_once=False)
     assert path == "/machine.slice/machine-libpod_pod_POD.slice/libpod-ID.scope"
+
+
+def test_podman_of_a_user(users_podman):
+    """In the root of a user namespace, and in a scope of the user's own systemd."""
+    podman, manager = users_podman
+    within = ["--ulimit", "nofile=512:512", "--ulimit", "nproc=512:512"]  # a user's own
+    box = podman.up("runlxc", [*within, "--memory", "48m", "--pids-limit", "17"], "sleep", "1000")
+    path = place_of(box)
+    unit = f"libpod-{box.ok('inspect', '--format', '{{.Id}}')}.scope"
+    assert path == f"/user.slice/user-{rootless.UID}.slice/user@{rootless.UID}.service/user.slice/{unit}"
+    assert manager.show(unit, "TasksMax", "MemoryMax") == {"TasksMax": "17", "MemoryMax": str(48 << 20)}
+    assert [system.cgroup_read(box.pid, "", name) for name in ("memory.max", "pids.max")] == [str(48 << 20), "17"]
+    assert box.exec_ok([], "cat", "/proc/self/cgroup") == "0::/"
+    stats = json.loads(podman.ok("stats", "--no-stream", "--format", "json", box.name))[0]
+    assert (stats["mem_usage"].split("/")[1].strip(), stats["pids"]) == ("50.33MB", "1")
+    box.ok("rm", "--force", "--time", "0")
+    manager.wait_gone(unit)

@@ -8,29 +8,22 @@ import pytest
 
 from lib import system
 from lib.bundle import Bundle
-from lib.rootless import GID, UID, RootlessRuntime, make_rootless
-from lib.systemd import Manager, need_systemd
+from lib.rootless import UID, RootlessRuntime, make_rootless
+from lib.systemd import need_systemd, user_manager
 
 pytestmark = pytest.mark.ours
 
 MB = 1 << 20
-AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
 SERVICE = f"/user.slice/user-{UID}.slice/user@{UID}.service"
 
 
 @pytest.fixture(scope="module")
 def manager():
-    """The user's systemd, which his lingering keeps."""
     need_systemd()
     if system.on_cgroup_v1():
         pytest.skip("cgroup v1 delegates nothing to users")
-    subprocess.run(["loginctl", "enable-linger", "nobody"], stdin=subprocess.DEVNULL, timeout=60, check=True)
-    subprocess.run(["systemctl", "start", f"user@{UID}.service"], stdin=subprocess.DEVNULL, timeout=60, check=True)
-    made = Manager(AS_USER, {"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": f"/run/user/{UID}"})
-    made.call("start", "dbus.service", "user.slice")
-    yield made
-    subprocess.run(["loginctl", "disable-linger", "nobody"], stdin=subprocess.DEVNULL, timeout=60, check=True)
-    subprocess.run(["systemctl", "stop", f"user-{UID}.slice"], stdin=subprocess.DEVNULL, timeout=60, check=True)
+    with user_manager() as made:
+        yield made
 
 
 @pytest.fixture

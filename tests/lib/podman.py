@@ -34,7 +34,7 @@ class Podman(Engine):
         super().__init__(place)
         self.directory = f"{place.directory}/podman"
         self.cgroup_parent = f"/{self.token}-podman"
-        os.makedirs(f"{self.directory}/networks")
+        os.makedirs(f"{self.directory}/networks", exist_ok=True)
         init = shutil.which("docker-init") or shutil.which("tini")
         netavark = any(os.path.exists(f"{top}/podman/netavark") for top in ("/usr/lib", "/usr/libexec"))
         with open(f"{self.directory}/containers.conf", "w", encoding="utf-8") as file:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What systemd says of a unit, and containers whose cgroups it makes. The guest of tests/vm has one as PID 1."""
 
+import contextlib
 import os
 import subprocess
 
 import pytest
 
 from lib import system
+from lib.rootless import GID, UID
 
 TIMEOUT = 60
+AS_USER = ["setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups"]
+RUNTIME_DIRECTORY = f"/run/user/{UID}"
 
 
 def need_systemd():
@@ -51,3 +55,21 @@ class Manager:
         """The names of the scopes of a session's; its slices systemd forgets when it likes."""
         lines = self.call("list-units", "--all", "--plain", "--no-legend", "--no-pager", f"*{token}*.scope").splitlines()
         return sorted(line.split()[0] for line in lines)
+
+
+@contextlib.contextmanager
+def user_manager():
+    """The systemd of the user nobody, which his lingering keeps."""
+
+    def run(*argv):
+        subprocess.run(argv, stdin=subprocess.DEVNULL, timeout=TIMEOUT, check=True)
+
+    run("loginctl", "enable-linger", "nobody")
+    run("systemctl", "start", f"user@{UID}.service")
+    made = Manager(AS_USER, {"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": RUNTIME_DIRECTORY})
+    made.call("start", "dbus.service", "user.slice")
+    try:
+        yield made
+    finally:
+        run("loginctl", "disable-linger", "nobody")
+        run("systemctl", "stop", f"user-{UID}.slice")
