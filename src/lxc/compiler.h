@@ -78,6 +78,12 @@ struct plan_mount *compiler_add_late(struct compiler *compiler);
 int compiler_open_source(struct compiler *compiler, const char *source, const char *what,
 			 const struct mount_options *options, struct error *err);
 
+/* ---- reach.c ---- */
+
+/* Whether the container's root, as which LXC makes mounts in a user namespace, can come to a path of
+ * the host's. */
+bool compiler_reaches(const struct compiler *compiler, const char *source);
+
 /* ---- idmap.c ---- */
 
 /* Whether the owners of its files are to be others, and whether that can be asked for there. */

@@ -6,6 +6,7 @@
  *  - a devpts on /dev/pts: with no pts of its own asked for, LXC unmounts what is there;
  *  - a bind mount with nosuid, nodev or noexec and without ro: it skips the remount, the flags are
  * lost;
+ *  - a bind mount of what the container's root can't reach (reach.c);
  *  - the recursive options, nosymfollow, tmpcopyup, idmap, remount, a type of cgroup, propagation
  * other than private (which is the rule: init makes all of LXC's mounts private first);
  *  - a bind mount on /proc, or anything in it: the descriptors are looked at (destination.c);
@@ -133,22 +134,6 @@ static bool has_bare_word(const char *data)
 		data += length + (data[length] == ',');
 	}
 	return false;
-}
-
-/* By the modes of the directories above it alone: what is wrongly taken to be hidden is mounted all
- * the same. */
-static bool is_hidden_from_others(const char *source)
-{
-	cleanup_free char *path = realpath(source, NULL);
-	struct stat st;
-	char *slash;
-
-	while (path && (slash = strrchr(path, '/')) && slash != path) {
-		*slash = '\0';
-		if (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH))
-			return true;
-	}
-	return !path;
 }
 
 static bool lxc_can_mount(const struct compiler *compiler, const struct spec_mount *mount,
@@ -336,10 +321,8 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 	/* The root itself is a place for init alone: LXC mounts it before everything else. */
 	late = !place.known || !place.path[0] ||
 	       !lxc_can_mount(compiler, mount, &options, &place) ||
+	       (options.bind && !options.remount && !compiler_reaches(compiler, source)) ||
 	       overlaps_late(compiler, place.path) ||
-	       (options.bind && !options.remount && geteuid() == 0 &&
-		compiler->request->spec->linux_.namespaces[SPEC_NS_USER].listed &&
-		is_hidden_from_others(source)) ||
 	       entry_length(mount, &options, source, place.path) > ENTRY_MAX;
 
 	if (late) {

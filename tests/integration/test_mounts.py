@@ -97,6 +97,25 @@ def test_a_file_is_bind_mounted_over_a_file(container, source):
     assert made.run_ok() == "from the host\n"
 
 
+@pytest.mark.parametrize("options", [[], ["ro"], ["nosuid"]], ids=str)
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_in_a_user_namespace_a_source_is_mounted_that_only_the_hosts_root_can_reach(container, workdir, kind, options):
+    """Podman 5's directories are 0700."""
+    hidden = f"{workdir}/hidden/below"
+    os.makedirs(hidden)
+    os.chmod(f"{workdir}/hidden", 0o700)
+    with open(f"{hidden}/file", "w", encoding="ascii") as file:
+        file.write("text\n")
+    made = container("cat", "/mnt/file" if kind == "directory" else "/etc/file")
+    os.mkdir(f"{made.bundle.rootfs}/mnt")
+    made.bundle.user_namespace()
+    if kind == "directory":
+        made.bundle.mount("/mnt", hidden, "rbind", *options)
+    else:
+        made.bundle.mount("/etc/file", f"{hidden}/file", "bind", *options)
+    assert made.run_ok() == "text\n"
+
+
 def test_a_type_of_none_or_bind_or_nothing_with_bind_is_a_bind_mount(container, source):
     for kind in ("none", "bind", ""):
         made = container("cat", "/mnt/file")
