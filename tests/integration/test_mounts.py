@@ -97,6 +97,20 @@ def test_a_file_is_bind_mounted_over_a_file(container, source):
     assert made.run_ok() == "from the host\n"
 
 
+@pytest.mark.parametrize("more", [[], ["tmpcopyup"]], ids=["plain", "tmpcopyup"])
+def test_a_read_only_tmpfs_holds_what_is_mounted_and_made_in_it(container, source, more):
+    """podman run --read-only --read-only-tmpfs=false"""
+    made = container(shell="cat /own/in/file; ls /dev/null; for x in /dev /own /dev/shm; do touch $x/new; done")
+    for mount in made.bundle.config["mounts"]:
+        if mount["destination"] == "/dev":
+            mount["options"].append("ro")
+    made.bundle.mount("/own", "tmpfs", "ro", *more, kind="tmpfs").mount("/own/in", source, "bind")
+    result = made.run()
+    assert result.stdout == "from the host\n/dev/null\n", result
+    refused = [line.split(":")[1].strip() for line in result.stderr.splitlines() if "Read-only file system" in line]
+    assert refused == ["/dev/new", "/own/new"], result
+
+
 @pytest.mark.parametrize("options", [[], ["ro"], ["nosuid"]], ids=str)
 @pytest.mark.parametrize("kind", ["directory", "file"])
 def test_in_a_user_namespace_a_source_is_mounted_that_only_the_hosts_root_can_reach(container, workdir, kind, options):
