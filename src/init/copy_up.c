@@ -109,7 +109,7 @@ static int copy_directory(int from, int to, dev_t device, int depth)
 	return result;
 }
 
-int copy_up(int from, int to)
+int copy_up(int from, int to, bool has_mode)
 {
 	struct stat st, top;
 	int in, result = -1;
@@ -119,9 +119,10 @@ int copy_up(int from, int to)
 		return -1;
 	if (fstat(in, &st) == 0 && fstat(to, &top) == 0)
 		result = copy_directory(in, to, st.st_dev, 0);
-	/* The new root looks like the directory that it covers. */
-	if (result == 0 &&
-	    (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0))
+	/* The new root looks like the directory that it covers, unless its options say otherwise.
+	 */
+	if (result == 0 && (fchown(to, st.st_uid, st.st_gid) < 0 ||
+			    fchmod(to, (has_mode ? top : st).st_mode & 07777) < 0))
 		result = -1;
 	close(in);
 	return result;

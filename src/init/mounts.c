@@ -61,6 +61,11 @@ int mounts_set_attributes(int fd, uint64_t set, uint64_t clear, unsigned int fla
 	return kernel_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
 }
 
+static bool has_mode(const char *data)
+{
+	return data && (strncmp(data, "mode=", 5) == 0 || strstr(data, ",mode="));
+}
+
 void mounts_attach(struct init *init, const struct plan_mount *mount, int tree)
 {
 	const struct plan *plan = init->plan;
@@ -77,7 +82,7 @@ void mounts_attach(struct init *init, const struct plan_mount *mount, int tree)
 			       "%s.destination: \"%s\" cannot be mounted because it leads into "
 			       "/proc",
 			       what, destination);
-	if (mount->copy_up && copy_up(target, tree) < 0)
+	if (mount->copy_up && copy_up(target, tree, has_mode(plan_text(plan, mount->data))) < 0)
 		report_failure(init, 0, errno, "%s: Failed to copy \"%s\" into the new tmpfs", what,
 			       destination);
 	/* Now that it is filled; what else is for this mount alone, it was made with. */

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from lib import system
+from lib import engine, system
 from lib.podman import IMAGE
 from lib.system import wait_until
 from lib.terminal import UserTerminal, set_size
@@ -277,6 +277,9 @@ SELECTED = ("privileges", "user by name", "read-only", "tmpfs", "cgroup namespac
 )
 def test_flags(podman, kind):
     flags, script = FLAGS[kind]
+    if kind == "tmpfs" and engine.runc_version() < (1, 1, 8):
+        # It gives the tmpfs the mode of the directory below, whatever was asked for.
+        script = script.replace("ls -ld /real; ", "")
     if kind == "init" and "init_path" not in open(f"{podman.directory}/containers.conf", encoding="utf-8").read():
         pytest.skip("neither docker-init nor tini is installed")
     podman.same(flags, "sh", "-c", script)
@@ -375,7 +378,9 @@ def test_a_pod(podman):
             runtime, ["--pod", pod], ["sh", "-c", "until nc 127.0.0.1 99; do usleep 10000; done; hostname"]
         )
         same = [system.namespace(first.pid, "net")]
-        podman.ok("pod", "stop", "--time", "0", pod)
+        # Under either runtime Podman 5 fails to remove conmon's cgroup where a hierarchy isn't mounted, but a directory.
+        stopped = podman("pod", "stop", "--time", "0", pod)
+        assert stopped.status == 0 or "conmon cgroup" in stopped.stderr, stopped
         status = first.status
         podman.ok("pod", "rm", "--force", pod)
         # Under either runtime Podman 4.3 leaves the pod's cgroup in the hierarchies without a controller.
@@ -464,12 +469,14 @@ def test_the_death_of_conmon(podman):
         pid = box.pid
         os.kill(system.process_stat(pid)[1], signal.SIGKILL)
         id_ = box.ok("inspect", "--format", "{{.Id}}")
-        box.ok("rm", "--force", "--time", "0")
-        # Podman 4.3 takes it for a container that has gone, and leaves the rest to whoever knows the runtime.
+        # Podman 4.3 takes it for a container that has gone, and leaves the rest to whoever knows the runtime. Podman 5
+        # says that there is no exit status, and removes it when it is asked once more.
+        removed = podman("rm", "--force", "--time", "0", box.name)
         deleted = podman.place.inside(podman.runtimes[runtime], "delete", "--force", id_)
-        return deleted.status, system.process_alive(pid)
+        return removed.status, deleted.status, system.process_alive(pid)
 
-    assert podman.both(scenario) == (0, False)
+    removed, *others = podman.both(scenario)
+    assert removed in (0, 125) and others == [0, False]
 
 
 @pytest.mark.parametrize("count", [5, pytest.param(20, marks=pytest.mark.full)])

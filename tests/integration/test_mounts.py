@@ -249,6 +249,15 @@ def test_a_later_mount_hides_an_earlier_one(container, source):
     assert made.run_ok() == ""
 
 
+@pytest.mark.ours  # and crun's; runc's since 1.1.8
+def test_tmpcopyup_keeps_the_mode_of_the_directory_unless_it_is_told_one(container):
+    made = container("stat", "-c", "%a", "/one", "/two")
+    for name, options in (("one", []), ("two", ["mode=1770"])):
+        os.mkdir(f"{made.bundle.rootfs}/{name}", 0o750)
+        made.bundle.mount(f"/{name}", "tmpfs", "tmpcopyup", *options, kind="tmpfs")
+    assert made.run_ok() == "750\n1770\n"
+
+
 def test_tmpcopyup_keeps_what_was_there(container):
     made = container(shell="cat /data/file /data/dir/file; echo changed > /data/file")
     os.makedirs(f"{made.bundle.rootfs}/data/dir")

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,12 @@ def need(*programs):
     for program in programs:
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed")
+
+
+def runc_version():
+    """As numbers, to compare with."""
+    said = subprocess.run([REFERENCE, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    return tuple(map(int, re.match(r"runc version (\d+)\.(\d+)\.(\d+)", said).groups()))
 
 
 def image(busybox):
