@@ -139,30 +139,16 @@ static void make_readonly(struct init *init, const char *path)
 	close(target);
 }
 
-/* A tmpfs that is filled by now: itself, and not what is mounted in it. */
-static void close_mount(struct init *init, const char *path)
-{
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-	int target = mounts_open_target(path, false, false, false);
-
-	if (target < 0 || kernel_mount_setattr(target, "", AT_EMPTY_PATH, &attr) < 0)
-		report_failure(init, 0, errno, "mounts: Failed to make \"%s\" read-only", path);
-	close(target);
-}
-
 void hide_apply(struct init *init)
 {
 	const struct plan *plan = init->plan;
-	const plan_string *paths = plan_items(plan, plan->readonly_mounts);
+	const plan_string *paths = plan_items(plan, plan->readonly);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	int empty = -1;
 	uint32_t i;
 
 	if (plan->flags & PLAN_READONLY_ROOT && kernel_mount_setattr(AT_FDCWD, "/", 0, &attr) < 0)
 		report_failure(init, 0, errno, "root.readonly: Failed to make the root read-only");
-	for (i = 0; i < plan->readonly_mounts.count; i++)
-		close_mount(init, plan_text(plan, paths[i]));
-	paths = plan_items(plan, plan->readonly);
 	for (i = 0; i < plan->readonly.count; i++)
 		make_readonly(init, plan_text(plan, paths[i]));
 	paths = plan_items(plan, plan->masked);

@@ -24,8 +24,6 @@ struct compiler {
 	size_t targets_count;
 	struct plan_mount *late;
 	size_t late_count;
-	char **readonly; /* destinations of file systems that are read-only only once filled */
-	size_t readonly_count;
 	bool have_proc; /* LXC mounts a procfs on /proc */
 };
 
@@ -82,8 +80,8 @@ int compiler_open_source(struct compiler *compiler, const char *source, const ch
 
 /* ---- reach.c ---- */
 
-/* Whether the container's root, as which LXC makes mounts in a user namespace, can come to a path
- * of the host's. */
+/* Whether the container's root, as which LXC makes mounts in a user namespace, can come to a path of
+ * the host's. */
 bool compiler_reaches(const struct compiler *compiler, const char *source);
 
 /* ---- idmap.c ---- */

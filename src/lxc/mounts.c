@@ -274,35 +274,6 @@ static void add_target(struct compiler *compiler, const struct mount_options *op
 	note_kernel_mount(compiler, options, type, path);
 }
 
-/*
- * A new tmpfs that is to be read-only, and in which something is to be made: devices, or what later
- * mounts are mounted on. As with runc it is read-only when that is done. (What is covered itself
- * needs no more.)
- */
-static void fill_before_readonly(struct compiler *compiler, size_t index,
-				 struct mount_options *options)
-{
-	const struct spec *spec = compiler->request->spec;
-	const struct spec_mount *mount = &spec->mounts[index];
-	size_t length = strlen(mount->destination), i;
-	bool filled = strcmp(mount->destination, "/dev") == 0;
-
-	if (options->bind || options->remount || !(options->attr_set & MOUNT_ATTR_RDONLY) ||
-	    !mount->type || strcmp(mount->type, "tmpfs") != 0)
-		return;
-	for (i = index + 1; i < spec->mounts_count; i++) {
-		const char *later = spec->mounts[i].destination;
-
-		if (strcmp(later, mount->destination) == 0)
-			return;
-		filled |= strncmp(later, mount->destination, length) == 0 && later[length] == '/';
-	}
-	if (!filled)
-		return;
-	options->attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-	compiler->readonly[compiler->readonly_count++] = mount->destination;
-}
-
 static int compile_mount(struct compiler *compiler, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &compiler->request->spec->mounts[index];
@@ -322,7 +293,6 @@ static int compile_mount(struct compiler *compiler, size_t index, struct error *
 		return -1;
 	if (!options.bind && !options.remount && !*type)
 		return error_set(err, "%s.type: is missing", what);
-	fill_before_readonly(compiler, index, &options);
 	source = absolute_source(compiler, mount, &options);
 	if (options.bind && !options.remount) {
 		struct stat st;
@@ -443,20 +413,15 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 	size_t most = spec->mounts_count + spec->linux_.devices_count + COMPILER_DEFAULT_DEVICES;
 	cleanup_free struct target *targets = calloc(most, sizeof(*targets));
 	cleanup_free struct plan_mount *late = calloc(most, sizeof(*late));
-	cleanup_free char **readonly = calloc(most, sizeof(*readonly));
-	struct compiler compiler = {.request = request,
-				    .recipe = recipe,
-				    .plan = plan,
-				    .targets = targets,
-				    .late = late,
-				    .readonly = readonly};
+	struct compiler compiler = {
+	    .request = request, .recipe = recipe, .plan = plan, .targets = targets, .late = late};
 	bool setup_dev = true;
 	struct plan_list list;
 	plan_string label;
 	struct stat st;
 	size_t i;
 
-	if (!targets || !late || !readonly)
+	if (!targets || !late)
 		return error_errno(err, ENOMEM, "mounts");
 	/* LXC's mounts get it from the monitor, init's from the plan. */
 	recipe->mount_label = spec->linux_.mount_label;
@@ -480,7 +445,5 @@ int lxc_compile_mounts(const struct lxc_request *request, struct lxc_recipe *rec
 		return -1;
 	list = plan_add_items(plan, late, compiler.late_count, sizeof(*late));
 	plan_head(plan)->mounts = list;
-	list = plan_add_strings(plan, readonly, compiler.readonly_count);
-	plan_head(plan)->readonly_mounts = list;
 	return 0;
 }

@@ -142,7 +142,6 @@ struct plan {
 	struct plan_list cgroups;	   /* struct plan_cgroup */
 	struct plan_list devices;	   /* struct plan_device */
 	struct plan_list masked, readonly; /* plan_string */
-	struct plan_list readonly_mounts;  /* plan_string: in which something was mounted or made */
 	struct plan_list sysctls;	   /* struct plan_sysctl */
 	int32_t sysctl_fd;		   /* the host's /proc/sys, for these alone; -1: none */
 	uint32_t root_propagation;	   /* MS_SLAVE … with MS_REC; 0: private */
