@@ -37,6 +37,11 @@ struct console_session {
 	/* Send what we get to the process: all but SIGCHLD, SIGPIPE, SIGWINCH, SIGURG, and what our
 	 * caller ignores. */
 	bool forward_signals;
+	/* Called when `watched` (-1: nothing is) is readable, as long as it says true, and once
+	 * more as soon as the process has ended; NULL. */
+	bool (*look)(void *data);
+	int watched;
+	void *data;
 };
 
 /*

@@ -24,6 +24,7 @@ struct attended {
 	bool ended;  /* the process has ended … */
 	bool reaped; /* … and this is its status */
 	int status;
+	bool watching;	/* as the session says, and there is still something to see */
 	bool abandoned; /* a signal came that asks us to give up on what is left to write */
 	struct relay relay;
 };
@@ -86,6 +87,12 @@ static void read_signals(struct attended *attended, const struct terminal_raw *r
 		take_signal(attended, (int)infos[i].ssi_signo, raw);
 }
 
+static void look(struct attended *attended)
+{
+	if (attended->watching)
+		attended->watching = attended->session->look(attended->session->data);
+}
+
 static void note_end(struct attended *attended)
 {
 	attended->ended = true;
@@ -111,6 +118,7 @@ enum {
 	POLL_RELAY,
 	POLL_SIGNALS = POLL_RELAY + RELAY_POLLS,
 	POLL_PROCESS,
+	POLL_WATCHED,
 	POLL_COUNT,
 };
 
@@ -120,12 +128,19 @@ static void fill_polls(const struct attended *attended, struct pollfd *polls)
 	polls[POLL_SIGNALS] = (struct pollfd){attended->signals, POLLIN, 0};
 	polls[POLL_PROCESS] =
 	    (struct pollfd){attended->ended ? -1 : attended->session->pidfd, POLLIN, 0};
+	polls[POLL_WATCHED] = (struct pollfd){
+	    attended->watching && !attended->ended ? attended->session->watched : -1, POLLIN, 0};
 }
 
 /* The streams first and the end of the process last: what it wrote before is read in any case. */
 static void handle_polls(struct attended *attended, const struct pollfd *polls,
 			 const struct terminal_raw *raw)
 {
+	/* Before anything that takes time: it may be gone then. */
+	if (polls[POLL_WATCHED].revents)
+		look(attended);
+	if (polls[POLL_PROCESS].revents && !attended->ended)
+		look(attended);
 	if (polls[POLL_SIGNALS].revents)
 		read_signals(attended, raw);
 	relay_handle_polls(&attended->relay, polls + POLL_RELAY);
@@ -169,6 +184,7 @@ int console_session_run(const struct console_session *session, int *wait_status,
 	attended.session = session;
 	attended.signals = signals;
 	attended.ended = attended.reaped = attended.abandoned = false;
+	attended.watching = session->look != NULL;
 	attended.status = 0;
 	if (relay_open(&attended.relay, session->terminal, session->input, session->output, err) <
 	    0)

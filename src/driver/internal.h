@@ -113,6 +113,7 @@ struct creation {
 	int preserve;			 /* descriptors from 3 on that the program gets */
 	bool lxc_annotations;		 /* there are some, and they are allowed */
 	bool start_at_once; /* run: no start socket, go on as soon as the container is recorded */
+	bool oom_killed;    /* a process of an attended one, in a scope of systemd's */
 	bool scaffold;	    /* restore: only the cgroups are to stay */
 	bool detached;	    /* restore: nobody of ours keeps the terminal */
 };

@@ -12,6 +12,7 @@
 #include "base/kernel.h"
 #include "base/trace.h"
 #include "console/console.h"
+#include "driver/memory_watch.h"
 #include "hooks/hooks.h"
 
 int creation_poststart(const struct creation *creation, struct error *err)
@@ -46,20 +47,29 @@ void creation_poststop(const struct creation *creation)
 static void record_exit(const struct creation *creation, int status)
 {
 	struct error ignored = ERROR_INIT;
-	char text[16];
+	char text[32];
 
-	snprintf(text, sizeof(text), "%d\n", status);
+	snprintf(text, sizeof(text), "%d%s\n", status, creation->oom_killed ? " oom-killed" : "");
 	if (state_file_write(&creation->container.dir, "exit", text, strlen(text), &ignored) < 0)
 		error_clear(&ignored);
+}
+
+static bool look(void *data)
+{
+	struct memory_watch *memory = data;
+
+	memory_watch_look(memory);
+	return memory_watch_fd(memory) >= 0;
 }
 
 /* Stays until the container ends. The monitor, where it is kept, is our child and the container
  * its; it ends with the container's own status, as a number. */
 static int stay(struct creation *creation, int *exit_status, struct error *err)
 {
+	struct memory_watch memory = {0};
 	bool monitor = creation->options->lxc_monitor;
 	cleanup_close int monitor_pidfd = monitor ? kernel_pidfd_open(creation->monitor.pid) : -1;
-	const struct console_session session = {
+	struct console_session session = {
 	    .pid = monitor ? creation->monitor.pid : creation->container.state->pid,
 	    .pidfd = monitor ? monitor_pidfd : creation->pidfd,
 	    .target_pidfd = creation->pidfd,
@@ -68,12 +78,23 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	    .output = 1,
 	    .forward_signals = true,
 	};
-	int status = 0;
+	int status = 0, result;
 
 	trace_step("the container runs");
+	/* systemd removes the cgroup as soon as it is empty, and what it has counted with it. */
+	if (creation->systemd) {
+		memory_watch_open(&memory, creation->layout,
+				  creation->container.state->cgroup_path);
+		session.look = look;
+		session.watched = memory_watch_fd(&memory);
+		session.data = &memory;
+	}
 	/* Others may work on the container meanwhile; it is ours again when it has ended. */
 	state_dir_unlock(&creation->container.dir);
-	if (console_session_run(&session, &status, err) < 0)
+	result = console_session_run(&session, &status, err);
+	creation->oom_killed = memory.killed;
+	memory_watch_close(&memory);
+	if (result < 0)
 		return -1;
 	/* Reaped by the session. */
 	if (monitor)

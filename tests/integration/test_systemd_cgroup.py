@@ -195,6 +195,14 @@ def test_what_systemd_can_not_be_told_of_devices_is_allowed_all_the_same(contain
     assert made.run_ok() == "0\n"
 
 
+def test_wait_tells_that_memory_had_to_do_with_it(container):
+    """Though systemd removes the cgroup as soon as it is empty."""
+    made = container("dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1")
+    made.bundle.resources["memory"] = {"limit": 32 * MB, "swap": 32 * MB}
+    assert made.run("--keep").returncode == 137
+    assert made.runtime.ok("wait", made.id).stdout.split() == ["137", "signalled", "oom-killed"]
+
+
 # ---- update ----
 
 
