@@ -27,12 +27,12 @@ _runlxc_read_help()
 				takes[-${BASH_REMATCH[2]}]=${takes[$name]}
 				says[-${BASH_REMATCH[2]}]=$name
 			fi
-		elif [[ $line == 'Commands:' ]]; then
+		elif [[ $line == 'COMMANDS:' ]]; then
 			in_verbs=1
-		elif [[ $in_verbs && $line =~ ^\ \ ([a-z-]+)\  ]]; then
+		elif [[ $in_verbs && $line =~ ^\ \ \ ([a-z-]+)\  ]]; then
 			verbs+=("${BASH_REMATCH[1]}")
-		elif [[ $line =~ ^(Usage:|  or:)\ +runlxc\ ?[a-z]*\ \[OPTION\.\.\.\]\ ?(.*)$ ]]; then
-			usage+=" ${BASH_REMATCH[2]}"
+		elif [[ $line =~ ^\ \ \ runlxc\ ?[a-z]*\ \[OPTION\.\.\.\]\ ?(.*)$ ]]; then
+			usage+=" ${BASH_REMATCH[1]}"
 		elif [[ $name && $line =~ ^\ +(.*)$ ]]; then
 			says[$name]+=" ${BASH_REMATCH[1]}"
 		else

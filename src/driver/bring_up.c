@@ -44,7 +44,10 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 		return -1;
 	if (in_use)
 		return error_set(
-		    err, "linux.cgroupsPath: the cgroup \"%s\" is in use by other processes", path);
+		    err,
+		    "linux.cgroupsPath: container's cgroup is not empty: other processes "
+		    "are in \"%s\"",
+		    path);
 	cgroup_fill_cpusets(creation->layout, path);
 	if (!exists)
 		return 0;
@@ -257,9 +260,9 @@ static int spawn(struct creation *creation, struct error *err)
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
 	/* Only the host's root can make /run/lxc, which is there only where root has run LXC
 	 * before. */
-	start.path = options->lxc_monitor			   ? creation->driver->root
+	start.path = options->lxc_monitor			  ? creation->driver->root
 		     : geteuid() != 0 || user_namespace_is_ours() ? "/run"
-								   : "/run/lxc";
+								  : "/run/lxc";
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
 	streams_close(streams);
@@ -309,8 +312,10 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	    cgroup_check_made(creation->layout, creation->container.state->cgroup_path, err) < 0)
 		return -1;
 	if (creation_waits_at_pivot(creation) && !creation->pivot_done)
-		return error_set(err, "hooks, linux.netDevices, --systemd-cgroup: this version of LXC did not come "
-				      "by the place where they are done");
+		return error_set(
+		    err,
+		    "hooks, linux.netDevices, --systemd-cgroup: this version of LXC did not come "
+		    "by the place where they are done");
 	/* Before the scheduler: SCHED_DEADLINE takes a process that may be anywhere. */
 	if (affinity_reset(pid, err) < 0 ||
 	    rootless_apply_from_outside(&creation->spec->process, pid, creation->pidfd, err) < 0)

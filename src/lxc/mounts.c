@@ -13,8 +13,6 @@
  *  - a destination below an earlier mount of anything but an empty new file system: where the
  * symlinks in it lead is not known beforehand (/proc/self/root: to the host), and LXC would make
  * the target through them;
- *  - in a user namespace a bind mount whose source isn't open to everybody: LXC looks it up as the
- *    container's root, to whom the way may be barred on the host;
  *  - a read-only tmpfs: what lies in it, /dev's nodes above all, couldn't be made any more;
  *  - options of a file system, but for a tmpfs's NAME=VALUE: others it drops without a word;
  *  - a sysfs of a network that a user namespace of the container's doesn't own (sysfs.c);

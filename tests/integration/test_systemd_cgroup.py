@@ -364,7 +364,7 @@ def test_a_unit_of_somebody_elses_is_left_alone(manager, container, token):
         system.wait_until(lambda: manager.show(unit, "ActiveState") == "active", "their scope")
         made = container("true")
         made.bundle.cgroup(f"system.slice:box:{token}")
-        made.run().assert_refused("linux.cgroupsPath", "in use")
+        made.run().assert_refused("linux.cgroupsPath", "cgroup is not empty")
         assert manager.show(unit, "ActiveState") == "active" and process.poll() is None
         process.kill()
     manager.wait_gone(unit)

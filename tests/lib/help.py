@@ -15,7 +15,7 @@ def text(command, *verb):
 
 
 def verbs(command):
-    return re.findall(r"^  ([a-z-]+) +\S", text(command).partition("Commands:\n")[2], flags=re.M)
+    return re.findall(r"^   ([a-z-]+) +\S", text(command).partition("COMMANDS:\n")[2], flags=re.M)
 
 
 class Flag:
@@ -29,7 +29,7 @@ class Flag:
 
 def flags(command, *verb):
     found = []
-    for line in text(command, *verb).partition("\nCommands:\n")[0].splitlines():
+    for line in text(command, *verb).partition("\nCOMMANDS:\n")[0].splitlines():
         matched = FLAG.match(line)
         if matched:
             found.append(Flag(*matched.groups()[:3]))

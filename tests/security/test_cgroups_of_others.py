@@ -24,7 +24,7 @@ def test_a_create_that_is_refused_kills_nobody_in_the_cgroup_it_asked_for(two):
     first, second = two
     first.up()
     second.bundle.write()
-    second.runtime.fails("create", "-b", second.bundle.path, second.id).assert_refused("in use")
+    second.runtime.fails("create", "-b", second.bundle.path, second.id).assert_refused("cgroup is not empty")
     assert first.status == "running"
 
 
@@ -34,7 +34,7 @@ def test_a_service_of_the_hosts_is_not_killed_by_a_create_in_its_cgroup(containe
     other.bundle.cgroup(f"{cgroup_parent}/service/inner")
     other.up()
     made.bundle.cgroup(f"{cgroup_parent}/service")
-    made.run().assert_refused("in use")
+    made.run().assert_refused("cgroup is not empty")
     assert other.status == "running"
 
 
