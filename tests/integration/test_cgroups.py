@@ -180,6 +180,16 @@ def test_cpuset_below_a_new_parent(container, cgroup_parent):
     assert cgroup_read(made.pid, "cpuset", "cpuset.cpus") == "0"
 
 
+@pytest.mark.skipif(not V1, reason="cgroup v2 has no cpusets to fill")
+def test_cpusets_above_that_nobody_has_filled(container, cgroup_parent):
+    """As Podman 5 makes them for a pod."""
+    top = system.cgroup_hierarchies()["cpuset"]
+    os.makedirs(f"{top}{cgroup_parent}/pod")
+    made = container("echo", "ran")
+    made.bundle.cgroup(f"{cgroup_parent}/pod/{made.id}")
+    assert made.run_ok() == "ran\n"
+
+
 def test_pids(limited):
     assert cgroup_read(limited(pids={"limit": 77}).pid, "pids", "pids.max") == "77"
 
