@@ -19,8 +19,8 @@
  * can be polled. Below that are the OCI verbs, create, start, state and the rest.
  *
  * Every call returns 0 (or a pointer, or what its comment says) on success; -1, or NULL, on
- * failure, and then fills *err, unless that is NULL, with one line that names what was asked for and
- * what went wrong. Strings and arrays that a call hands out belong to the caller, who frees them
+ * failure, and then fills *err, unless that is NULL, with one line that names what was asked for
+ *and what went wrong. Strings and arrays that a call hands out belong to the caller, who frees them
  * with free(3). Nothing here prints, exits, or changes a signal handler or mask. Only what a call
  * says it does blocks for longer than the kernel takes.
  *
@@ -176,8 +176,8 @@ int runlxc_resume(struct runlxc *driver, const char *id, struct runlxc_error *er
 /*
  * Changes the limits of a container that is created, runs or is paused. `resources` is the text
  * of an OCI resources document (config-linux.md, "Control groups"): what it leaves out, zeros that
- * mean "unset", and devices stay as they are. On failure every limit is as it was, and the error names
- * the field. Lowering a memory limit may block until the kernel has freed that much.
+ * mean "unset", and devices stay as they are. On failure every limit is as it was, and the error
+ * names the field. Lowering a memory limit may block until the kernel has freed that much.
  */
 int runlxc_update(struct runlxc *driver, const char *id, const char *resources,
 		  struct runlxc_error *err);

@@ -169,8 +169,8 @@ int cgroup_oom_fd(const struct cgroup_oom *oom);
  * removed, which makes it readable as well, on v2 for good. Does not block. */
 int cgroup_oom_read(struct cgroup_oom *oom, struct cgroup_oom_state *state, struct error *err);
 
-/* The file that holds the count, open for reading: a line of it is "oom_kill N". -1 where there is no
- * memory controller. */
+/* The file that holds the count, open for reading: a line of it is "oom_kill N". -1 where there is
+ * no memory controller. */
 int cgroup_oom_file(const struct cgroup_layout *layout, const char *path);
 
 /* The count alone, without a watch. 0 where there is no memory controller. */

@@ -12,7 +12,8 @@ bool creation_waits_at_pivot(const struct creation *creation)
 {
 	const struct spec *spec = creation->spec;
 
-	return creation->systemd || spec->linux_.net_devices_count || spec->hooks[SPEC_HOOK_PRESTART].count ||
+	return creation->systemd || spec->linux_.net_devices_count ||
+	       spec->hooks[SPEC_HOOK_PRESTART].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count;
 }

@@ -80,8 +80,8 @@ int compiler_open_source(struct compiler *compiler, const char *source, const ch
 
 /* ---- reach.c ---- */
 
-/* Whether the container's root, as which LXC makes mounts in a user namespace, can come to a path of
- * the host's. */
+/* Whether the container's root, as which LXC makes mounts in a user namespace, can come to a path
+ * of the host's. */
 bool compiler_reaches(const struct compiler *compiler, const char *source);
 
 /* ---- idmap.c ---- */

@@ -49,7 +49,8 @@ int lxc_library_check(struct error *err)
 	if (!lxc)
 		return -1;
 	if (strtol(version, NULL, 10) < LXC_OLDEST)
-		return error_set(err, "liblxc is version %s, and %d.0 is the oldest that can be used",
+		return error_set(err,
+				 "liblxc is version %s, and %d.0 is the oldest that can be used",
 				 version, LXC_OLDEST);
 	return 0;
 }

@@ -176,11 +176,11 @@ struct lxc_start {
 	const int
 	    *pass; /* more descriptors that init gets, under the same numbers; -1 is skipped */
 	size_t pass_count;
-	int dir;	   /* the container's directory */
-	int trace_fd;	   /* one of `pass`: base/trace.h; -1: nothing is traced */
+	int dir;		 /* the container's directory */
+	int trace_fd;		 /* one of `pass`: base/trace.h; -1: nothing is traced */
 	const char *made_cgroup; /* the container's, where somebody else has made it; NULL */
 	const char *cgroup_base; /* v2: where LXC is to begin; NULL: where it wants to */
-	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
+	bool keep_monitor;	 /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };
 
@@ -195,9 +195,9 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
  * program keeps those below `lowest`. */
 int lxc_monitor_room(int lowest, size_t count);
 
-/* Tells a monitor that it is kept, and which the container's first process is: what it records at the
- * end is how that ended. `oom_file` (-1: none) counts who was killed for memory; LXC removes the cgroup
- * before anybody else could look. */
+/* Tells a monitor that it is kept, and which the container's first process is: what it records at
+ * the end is how that ended. `oom_file` (-1: none) counts who was killed for memory; LXC removes
+ * the cgroup before anybody else could look. */
 int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, int oom_file, struct error *err);
 
 /* Kills the monitor, without waiting for its end. */

@@ -232,7 +232,8 @@ static int take_listener(int sync, int pidfd, const struct message *message,
 	memcpy(&told, message->data, sizeof(told));
 	listener = kernel_pidfd_getfd(pidfd, told.descriptor);
 	if (listener < 0)
-		return error_errno(err, errno, "linux.seccomp: Failed to fetch the listener by pidfd_getfd(2)");
+		return error_errno(err, errno,
+				   "linux.seccomp: Failed to fetch the listener by pidfd_getfd(2)");
 	return handler->listener(handler->data, listener, err) < 0
 		   ? -1
 		   : process_sync_send(sync, SYNC_LISTENER, err);

@@ -23,11 +23,11 @@
 struct state {
 	char *id;
 	char *oci_version;
-	char *bundle;	      /* absolute */
-	char *rootfs;	      /* absolute, resolved */
-	char *created;	      /* RFC 3339 with nanoseconds, UTC */
-	char *owner;	      /* user name, "" if unknown */
-	char *cgroup_path;    /* "/docker/ID" */
+	char *bundle;		  /* absolute */
+	char *rootfs;		  /* absolute, resolved */
+	char *created;		  /* RFC 3339 with nanoseconds, UTC */
+	char *owner;		  /* user name, "" if unknown */
+	char *cgroup_path;	  /* "/docker/ID" */
 	uint64_t cgroup_identity; /* which cgroup of that path is the container's (cgroup.h); 0: it
 				     isn't made yet, or by whom isn't known */
 	char *monitor_cgroup; /* LXC's monitor's, to be removed with the container; NULL: none */
@@ -41,7 +41,7 @@ struct state {
 	bool pid_namespace_shared; /* PID 1 of the container is not PID 1 of a namespace of its own
 				    */
 	bool no_new_keyring; /* its processes share the session keyring of whoever starts them */
-	int exit_status; /* as wait(2) gives it; recorded by a kept monitor; -1: not known */
+	int exit_status;     /* as wait(2) gives it; recorded by a kept monitor; -1: not known */
 };
 
 /* An id as runc allows it: 1 to STATE_ID_MAX bytes of [A-Za-z0-9_+.-]; but not one that starts with
@@ -103,8 +103,8 @@ int state_rewrite_creating(const struct state_dir *dir, const struct state *stat
 /* NULL when there is none yet, or only half of creating.json (a create that was killed early):
  * errnum ENOENT. */
 struct state *state_read(const struct state_dir *dir, const char *id, struct error *err);
-/* The same where the directory need not be opened for anything else; NULL for whatever reason, of which
- * state_read() then tells. */
+/* The same where the directory need not be opened for anything else; NULL for whatever reason, of
+ * which state_read() then tells. */
 struct state *state_peek(int root, const char *id);
 /* As it was recorded when the container was being created, for a delete where state.json is
  * damaged. */
