@@ -5,8 +5,8 @@
 #   make deps      install the Debian packages that are missing (as root; nothing to do: no network needed)
 #   make           build into build/
 #   make run       deps, build, and a container on the spot that shows what it is (as root)
-#   make check     deps, build, unit tests, then tests on real containers (those as root), some of them once
-#                  more in a guest with cgroup v2 and AppArmor
+#   make check     deps, build, unit tests, then tests on real containers (those as root): some of them once more in
+#                  guests with cgroup v2, AppArmor, SELinux and systemd, and some under each engine
 #   make check-vm  deps, build, and every test on real containers in that guest (as root)
 #   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root); then
 #                  the same in a Debian 13 tree, with Docker 26 and Podman 5.4 (check-engines-trixie does that alone)
@@ -57,7 +57,7 @@ deps:
 	@scripts/install-packages $(DEPS)
 
 check-deps:
-	@scripts/install-packages $(DEPS) $(CHECK_DEPS) $(DEB_DEPS)
+	@scripts/install-packages $(DEPS) $(CHECK_DEPS) $(DEB_DEPS) $(ENGINE_DEPS) $(BENCH_DEPS)
 
 bench-deps:
 	@scripts/install-packages $(DEPS) $(BENCH_DEPS)
@@ -75,7 +75,6 @@ check-vm: check-deps
 	@scripts/run-tests --vm $(BUILD) $(TESTFLAGS)
 
 check-engines: check-deps
-	@scripts/install-packages $(ENGINE_DEPS)
 	@$(MAKE) --no-print-directory all
 	@status=0; scripts/run-tests --engines $(BUILD) $(TESTFLAGS) || status=1; \
 	$(MAKE) --no-print-directory check-engines-trixie || status=1; exit $$status

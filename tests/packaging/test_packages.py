@@ -49,7 +49,7 @@ def packages(repository, session_directory):
 @pytest.fixture(scope="session")
 def machine(packages, session_directory, token, request, at_the_end):
     """This machine with the packages installed by its own dpkg, which knows what they need. Nobody else sees it."""
-    directory = f"{session_directory}/installed"
+    directory = f"{session_directory}/packages-installed"
     made = Place(directory, token, request.config.command, "etc usr var")
     at_the_end.append(made.close)
     files = [os.path.join(packages, name) for name in os.listdir(packages) if name.endswith(".deb")]
