@@ -158,7 +158,7 @@ int scaffold_leave_cgroups(struct creation *creation, struct error *err);
 int creation_apply_annotations(struct creation *creation, struct error *err);
 #define cleanup_creation __attribute__((cleanup(creation_free)))
 
-/* ---- creation_read.c, creation_record.c: parts of a creation ---- */
+/* ---- creation_read.c, creation_record.c, creation_spawn.c: parts of a creation ---- */
 
 /* The bundle's or the caller's document, read and checked; then its root. */
 int creation_read_config(struct creation *creation, struct error *err);
@@ -167,6 +167,8 @@ int creation_check_terminal(const struct creation *creation, bool keeps_terminal
 			    struct error *err);
 /* What is going to be made, before it is; then what other commands will want to read. */
 int creation_record(struct creation *creation, struct error *err);
+/* Has LXC begin; init's messages tell the rest. */
+int creation_spawn(struct creation *creation, struct error *err);
 /* Before it: only that there may be that cgroup, which it takes over. */
 int creation_record_beside(struct creation *creation, char *cgroup, struct error *err);
 int creation_keep_configs(const struct creation *creation, struct error *err);

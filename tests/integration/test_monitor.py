@@ -233,5 +233,5 @@ def test_run_in_the_foreground_with_a_monitor(container):
 
 def test_without_the_flag_there_is_no_monitor(container):
     made = container("sleep", "100").up()
-    with open(f"/proc/{system.process_stat(made.pid)[1]}/cmdline", "rb") as file:
-        assert b"monitor" not in file.read()
+    with open(f"/proc/{system.process_stat(made.pid)[1]}/comm", encoding="utf-8") as file:
+        assert "runlxc" not in file.read()
