@@ -413,10 +413,12 @@ static void signals_reach_the_program(void **state)
 
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
 		struct setup setup = {.program = report_signal, .input = -1, .output = -1};
-		struct relay_process relay = start_relay(&setup);
+		struct relay_process relay;
 		struct outcome outcome;
 		char ready;
 
+		signal(sent[i], SIG_DFL); /* nohup(1) has it ignored */
+		relay = start_relay(&setup);
 		read_exactly(relay.control, &ready, 1);
 		kill(relay.pid, sent[i]);
 		outcome = finish_relay(&relay);
