@@ -134,9 +134,12 @@ def test_D41_where_the_cgroup_is_there_already(taken, workdir, cgroup_parent, wh
     calls = calls_of(taken.runtime, log, *verb(taken, "create"))
     taken.runtime.ok("delete", "--force", taken.id)
     assert not cgroups_in(cgroup_parent)
-    # From the first look at cgroups until LXC is told to begin.
-    first = calls.index(next(call for call in calls if call[0] == "mkdirat" and call[1] > 1))
-    for call, number in calls[first - 12 : first + 40]:
+    # While it is compared in every hierarchy with one made for that, and removed.
+    made_at = [index for index, call in enumerate(calls) if call[0] in ("mkdirat", "unlinkat")]
+    window = calls[made_at[0] : made_at[-1] + 12]
+    chosen = [call for index, call in enumerate(window) if call[0] in ("mkdirat", "unlinkat", "renameat") or index % (4 * STEP) == 0]
+    assert len([call for call in chosen if call[0] == "mkdirat"]) > 2, "nothing is compared"
+    for call, number in chosen:
         make_cgroup(f"{cgroup_parent}/c")
         trace(taken.runtime, log, *verb(taken, "create"), inject=f"{call}:{what}:when={number}")
         if what.startswith("error"):
