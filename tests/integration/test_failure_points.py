@@ -138,7 +138,7 @@ def test_D41_where_the_cgroup_is_there_already(taken, workdir, cgroup_parent, wh
     made_at = [index for index, call in enumerate(calls) if call[0] in ("mkdirat", "unlinkat")]
     window = calls[made_at[0] : made_at[-1] + 12]
     chosen = [call for index, call in enumerate(window) if call[0] in ("mkdirat", "unlinkat", "renameat") or index % (4 * STEP) == 0]
-    assert len([call for call in chosen if call[0] == "mkdirat"]) > 2, "nothing is compared"
+    assert len([call for call in chosen if call[0] == "mkdirat"]) > 1, "nothing is compared"  # the first is the container's directory
     for call, number in chosen:
         make_cgroup(f"{cgroup_parent}/c")
         trace(taken.runtime, log, *verb(taken, "create"), inject=f"{call}:{what}:when={number}")
