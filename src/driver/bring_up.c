@@ -24,15 +24,25 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 {
 	const char *path;
 	char *beside;
-	bool exists = false, in_use = false;
+	bool exists = false, in_use = false, frozen = false;
 
 	if (creation_place_cgroups(creation, err) < 0)
 		return -1;
 	path = creation->cgroup_path;
 	if (!path)
 		return 0;
+	/* Whoever joins stops there, and with it who waits for it. */
+	if (cgroup_parent_is_frozen(creation->layout, path, &frozen, err) < 0)
+		return -1;
+	if (frozen)
+		return error_set(err,
+				 "linux.cgroupsPath: \"%s\": container's cgroup unexpectedly "
+				 "frozen: a cgroup above it is",
+				 path);
 	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
 		return -1;
+	/* MUST be an error, by the specification ("control groups"): whoever deletes one container
+	 * must not end another, nor limit it. */
 	if (in_use)
 		return error_set(
 		    err,

@@ -191,6 +191,22 @@ static int read_process(struct execution *execution, struct error *err)
 
 /* ---- where to run it ---- */
 
+/* Whoever joins a cgroup below a frozen one stops there, and with it who waits for it. */
+static int check_above(const struct execution *execution, struct error *err)
+{
+	const char *path = execution->container.state->cgroup_path;
+	bool frozen = false;
+
+	if (!path || execution->options->ignore_paused)
+		return 0;
+	if (cgroup_parent_is_frozen(execution->layout, path, &frozen, err) < 0)
+		return -1;
+	return frozen ? error_set(err,
+				  "cannot exec in a paused container: a cgroup above its own is "
+				  "frozen (use --ignore-paused to override)")
+		      : 0;
+}
+
 static int check_status(struct execution *execution, struct error *err)
 {
 	execution->status = container_status(&execution->container, execution->layout);
@@ -205,7 +221,7 @@ static int check_status(struct execution *execution, struct error *err)
 			    "cannot exec in a paused container (use --ignore-paused to override)");
 		return 0;
 	default:
-		return 0;
+		return check_above(execution, err);
 	}
 }
 

@@ -502,6 +502,35 @@ def test_a_cgroup_that_is_there_and_frozen_is_refused_in_runcs_words(made_before
     write(freezer, "THAWED" if V1 else "0")
 
 
+@pytest.fixture
+def frozen_above(container, cgroup_parent):
+    """A container in a cgroup whose parent can be frozen."""
+    made = container("sleep", "100")
+    made.bundle.cgroup(f"{cgroup_parent}/above/made")
+    hierarchies = system.cgroup_hierarchies()
+    above = f"{hierarchies['freezer' if V1 else '']}{cgroup_parent}/above"
+    os.makedirs(above, exist_ok=True)
+    file, frozen, thawed = ("freezer.state", "FROZEN", "THAWED") if V1 else ("cgroup.freeze", "1", "0")
+    made.freeze_above = lambda: write(f"{above}/{file}", frozen)
+    yield made
+    write(f"{above}/{file}", thawed)
+
+
+@pytest.mark.ours
+def test_below_a_frozen_cgroup_nothing_is_made(frozen_above):
+    frozen_above.freeze_above()
+    frozen_above.run().assert_refused("linux.cgroupsPath", "container's cgroup unexpectedly frozen", "above")
+    assert not frozen_above.exists
+
+
+@pytest.mark.ours
+def test_below_a_frozen_cgroup_nothing_more_is_executed(frozen_above):
+    frozen_above.up()
+    frozen_above.freeze_above()
+    result = frozen_above.runtime("exec", frozen_above.id, "true")
+    assert result.returncode == 255 and "a cgroup above its own is frozen" in result.stderr
+
+
 @pytest.mark.skipif(not V1, reason="cpusets are inherited on v2")
 @pytest.mark.parametrize("cpus", [None, "0"])
 def test_cpusets_above_the_container_that_are_empty_are_filled(container, cpus):
