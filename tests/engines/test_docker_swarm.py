@@ -4,10 +4,8 @@
 import pytest
 
 from lib.docker import IMAGE
+from lib.swarm import CREATE, SWARM_IMAGE
 from lib.system import wait_until
-
-SWARM_IMAGE = "127.0.0.1:1/box:1"  # of a registry that can't be there: no pull is tried
-CREATE = ["service", "create", "--quiet", "--detach", "--no-resolve-image"]
 
 pytestmark = [pytest.mark.full, pytest.mark.limit(180)]
 

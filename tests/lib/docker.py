@@ -16,10 +16,10 @@ IMAGE = "box:1"
 class Docker(Engine):
     """The client is called from outside: all it needs is the socket."""
 
-    def __init__(self, place, busybox):
+    def __init__(self, place, busybox, name="docker"):
         super().__init__(place)
-        self.directory = f"{place.directory}/docker"
-        self.cgroup_parent = f"/{self.token}-docker"
+        self.directory = f"{place.directory}/{name}"
+        self.cgroup_parent = f"/{self.token}-{name}"
         self.socket = f"{self.directory}/s"
         self.daemon = None
         os.mkdir(self.directory)
@@ -34,11 +34,16 @@ class Docker(Engine):
 
     # -- the daemon
 
+    @property
+    def enter(self):
+        """What stands before dockerd."""
+        return self.place.enter
+
     def start(self, *flags):
         log = open(f"{self.directory}/log", "ab")
         self.daemon = subprocess.Popen(
             [
-                *self.place.enter,
+                *self.enter,
                 "dockerd",
                 *("--config-file", f"{self.directory}/daemon.json"),
                 *("--data-root", f"{self.directory}/data"),
