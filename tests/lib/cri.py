@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """containerd's CRI, spoken to as Kubernetes does: gRPC over its socket."""
 
+import glob
 import os
 import re
 
@@ -9,7 +10,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 
 from lib.containerd import IMAGE, Containerd
 from lib.engine import Engine, docker_archive, image
-from lib.system import wait_until
+from lib.system import cgroup_hierarchies, wait_until
 
 PAUSE = "docker.io/library/pause:1"
 
@@ -17,6 +18,7 @@ PAUSE = "docker.io/library/pause:1"
 # number and type. "*" is for repeated.
 MESSAGES = {
     "Int64Value": [("value", 1, "int64")],
+    "UInt64Value": [("value", 1, "uint64")],
     "ImageSpec": [("image", 1, "string")],
     "Image": [("id", 1, "string")],
     "ImageStatusRequest": [("image", 1, "ImageSpec")],
@@ -104,6 +106,47 @@ MESSAGES = {
     "ContainerStatusResponse": [("status", 1, "ContainerStatus")],
     "UpdateContainerResourcesRequest": [("container_id", 1, "string"), ("linux", 2, "LinuxContainerResources")],
     "UpdateContainerResourcesResponse": [],
+    "CpuUsage": [
+        ("timestamp", 1, "int64"),
+        ("usage_core_nano_seconds", 2, "UInt64Value"),
+        ("usage_nano_cores", 3, "UInt64Value"),
+    ],
+    "MemoryUsage": [
+        ("timestamp", 1, "int64"),
+        ("working_set_bytes", 2, "UInt64Value"),
+        ("available_bytes", 3, "UInt64Value"),
+        ("usage_bytes", 4, "UInt64Value"),
+        ("rss_bytes", 5, "UInt64Value"),
+        ("page_faults", 6, "UInt64Value"),
+        ("major_page_faults", 7, "UInt64Value"),
+    ],
+    "ContainerAttributes": [("id", 1, "string"), ("metadata", 2, "ContainerMetadata")],
+    "ContainerStats": [
+        ("attributes", 1, "ContainerAttributes"),
+        ("cpu", 2, "CpuUsage"),
+        ("memory", 3, "MemoryUsage"),
+    ],
+    "ContainerStatsRequest": [("container_id", 1, "string")],
+    "ContainerStatsResponse": [("stats", 1, "ContainerStats")],
+    "ContainerStatsFilter": [("id", 1, "string"), ("pod_sandbox_id", 2, "string")],
+    "ListContainerStatsRequest": [("filter", 1, "ContainerStatsFilter")],
+    "ListContainerStatsResponse": [("stats", 1, "ContainerStats*")],
+    "ProcessUsage": [("timestamp", 1, "int64"), ("process_count", 2, "UInt64Value")],
+    "LinuxPodSandboxStats": [
+        ("cpu", 1, "CpuUsage"),
+        ("memory", 2, "MemoryUsage"),
+        ("process", 4, "ProcessUsage"),
+        ("containers", 5, "ContainerStats*"),
+    ],
+    "PodSandboxAttributes": [("id", 1, "string"), ("metadata", 2, "PodSandboxMetadata")],
+    "PodSandboxStats": [("attributes", 1, "PodSandboxAttributes"), ("linux", 2, "LinuxPodSandboxStats")],
+    "PodSandboxStatsRequest": [("pod_sandbox_id", 1, "string")],
+    "PodSandboxStatsResponse": [("stats", 1, "PodSandboxStats")],
+    "PodSandboxStatsFilter": [("id", 1, "string")],
+    "ListPodSandboxStatsRequest": [("filter", 1, "PodSandboxStatsFilter")],
+    "ListPodSandboxStatsResponse": [("stats", 1, "PodSandboxStats*")],
+    "ReopenContainerLogRequest": [("container_id", 1, "string")],
+    "ReopenContainerLogResponse": [],
     "ExecSyncRequest": [("container_id", 1, "string"), ("cmd", 2, "string*"), ("timeout", 3, "int64")],
     "ExecSyncResponse": [("stdout", 1, "bytes"), ("stderr", 2, "bytes"), ("exit_code", 3, "int32")],
 }
@@ -177,10 +220,26 @@ class Cri(Containerd):
     def pod(self, runtime, network=NODE, pid=CONTAINER, **config):
         return Pod(self, runtime, {"network": network, "pid": pid}, **config)
 
+    def traces(self, id_):
+        """Where something has this id in its name: files, mounts, cgroups."""
+        script = 'id=$1; shift; find "$@" -name "*$id*" -prune; grep "$id" /proc/self/mountinfo'
+        places = [f"{self.directory}/root", f"{self.directory}/state", "/run", "/dev/shm", "/sys/fs/cgroup"]
+        return self.place.inside("sh", "-c", script, "sh", id_, *places).stdout.splitlines()
+
     def clear(self):
         for pod in self.call("ListPodSandbox", {}).items:
             self.call("StopPodSandbox", {"pod_sandbox_id": pod.id})
             self.call("RemovePodSandbox", {"pod_sandbox_id": pod.id})
+        self._clear_cgroups()
+
+    def _clear_cgroups(self):
+        """Those of pods, which are the kubelet's, who removes them; not what was left in them."""
+        for mount_point in cgroup_hierarchies().values():
+            for directory in glob.glob(f"{mount_point}{self.cgroup}/{self.token}-*"):
+                try:
+                    os.rmdir(directory)
+                except OSError:
+                    pass
 
     def close(self):
         try:
@@ -219,6 +278,8 @@ class MachineCri(Cri):
 
 
 class Pod:
+    """In a cgroup of its own."""
+
     def __init__(self, cri, runtime, namespaces, **config):
         self.cri, self.namespaces = cri, namespaces
         name = cri.name()
@@ -228,7 +289,10 @@ class Pod:
             "metadata": {"name": name, "uid": name, "namespace": "tests"},
             "hostname": "box" if namespaces["network"] != NODE else "",
             "log_directory": self.logs,
-            "linux": {"cgroup_parent": cri.cgroup, "security_context": {"namespace_options": namespaces}},
+            "linux": {
+                "cgroup_parent": f"{cri.cgroup}/{name}",
+                "security_context": {"namespace_options": namespaces},
+            },
             **config,
         }
         request = {"config": self.config, "runtime_handler": runtime}
@@ -253,6 +317,12 @@ class Pod:
     def stop(self):
         self.cri.call("StopPodSandbox", {"pod_sandbox_id": self.id})
 
+    def remove(self):
+        self.cri.call("RemovePodSandbox", {"pod_sandbox_id": self.id})
+
+    def stats(self):
+        return self.cri.call("PodSandboxStats", {"pod_sandbox_id": self.id}).stats
+
 
 class PodContainer:
     def __init__(self, cri, id_, log):
@@ -276,6 +346,9 @@ class PodContainer:
         done = self.cri.call("ExecSync", request)
         return done.exit_code, done.stdout.decode(), done.stderr.decode()
 
+    def stats(self):
+        return self.cri.call("ContainerStats", {"container_id": self.id}).stats
+
     @property
     def status(self):
         return self.cri.call("ContainerStatus", {"container_id": self.id}).status
@@ -289,7 +362,15 @@ class PodContainer:
         wait_until(lambda: self.status.state == EXITED, "it has ended")
         return self.status.exit_code, self.status.reason
 
-    def logged(self):
-        """What it has said, without the time and the stream before each line."""
+    def log(self):
+        """What it has said: (time, "stdout" or "stderr", "F" for a full line or "P" for a part of one, text)."""
         with open(self.log_path, encoding="utf-8") as log:
-            return [line.rstrip("\n").split(" ", 3)[3] for line in log]
+            return [tuple(line.rstrip("\n").split(" ", 3)) for line in log]
+
+    def logged(self):
+        """The text alone."""
+        return [text for _, _, _, text in self.log()]
+
+    def reopen_log(self):
+        """As the kubelet does, when it has renamed the file."""
+        self.cri.call("ReopenContainerLog", {"container_id": self.id})
