@@ -315,7 +315,7 @@ struct spec_linux {
 	char *mount_label;
 	char *personality_domain; /* LINUX or LINUX32 */
 	struct spec_strings personality_flags;
-	struct {
+	struct spec_intel_rdt {
 		bool set;
 		char *clos_id, *l3_cache_schema, *mem_bw_schema;
 		struct spec_strings schemata;
