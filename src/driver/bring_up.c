@@ -144,8 +144,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	if (creation_waits_at_pivot(creation) && !creation->pivot_done)
 		return error_set(
 		    err,
-		    "hooks, linux.netDevices, --systemd-cgroup: this version of LXC did not come "
-		    "by the place where they are done");
+		    "hooks, linux.netDevices, linux.intelRdt, --systemd-cgroup: this version of "
+		    "LXC did not come by the place where they are done");
 	/* Before the scheduler: SCHED_DEADLINE takes a process that may be anywhere. */
 	if (affinity_reset(pid, err) < 0 ||
 	    rootless_apply_from_outside(&creation->spec->process, pid, creation->pidfd, err) < 0)
@@ -214,6 +214,7 @@ void creation_undo(struct creation *creation)
 	if (creation->made_proc)
 		creation_remove_proc(creation);
 	lxc_rights_release(&creation->rights);
+	creation_put_back_resctrl(creation);
 	if (creation->container.state && creation->layout) {
 		if (container_destroy(creation->driver, &creation->container, creation->layout,
 				      &ignored) < 0)
@@ -255,8 +256,10 @@ static int bring_up(struct creation *creation, struct error *err)
 	 * else's. */
 	if (lxc_rights_check(creation->spec, err) < 0 ||
 	    seccomp_agent_check(creation->spec, creation->bundle, err) < 0 ||
-	    prepare_cgroup(creation, err) < 0 || creation_record(creation, err) < 0 ||
+	    creation_place_resctrl(creation, err) < 0 || prepare_cgroup(creation, err) < 0 ||
+	    creation_record(creation, err) < 0 ||
 	    (creation->scaffold && scaffold_check(creation, err) < 0) ||
+	    creation_make_resctrl(creation, err) < 0 ||
 	    (creation->systemd && creation_start_scope(creation, err) < 0) ||
 	    creation_spawn(creation, err) < 0)
 		return -1;
@@ -419,6 +422,7 @@ void creation_free(struct creation *creation)
 	lxc_rights_release(&creation->rights);
 	lxc_monitor_close(&creation->monitor);
 	net_devices_free(creation->net_devices);
+	creation_free_resctrl(&creation->resctrl);
 	fd_close(creation->rootfs_fd);
 	fd_close(creation->sync);
 	fd_close(creation->terminal);

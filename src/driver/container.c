@@ -332,6 +332,8 @@ int container_destroy(const struct driver *driver, struct container *container,
 	if (state->monitor_cgroup &&
 	    remove_monitor_cgroup(state, layout, result < 0 ? &later : err) < 0)
 		result = -1;
+	if (container_remove_resctrl(driver, state, result < 0 ? &later : err) < 0)
+		result = -1;
 	trace_step("remove the container's directory");
 	/* They went with the network namespace; but where a create was killed they may be left. */
 	if (lxc_network_asked(state->annotations))

@@ -69,7 +69,7 @@ static int describe(struct creation *creation, struct error *err)
 	if (!state->id || !state->oci_version || !state->bundle || !state->rootfs ||
 	    !state->created || !state->owner)
 		return error_errno(err, ENOMEM, "Failed to record the container");
-	return 0;
+	return creation_record_resctrl(creation, state, err);
 }
 
 /* The container's cgroup isn't ours yet: for now there is one to be made for a moment, which has

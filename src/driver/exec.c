@@ -33,7 +33,8 @@ struct execution {
 	struct spec *spec;	     /* the container's; its .process is the one to run */
 	struct spec *process_spec;   /* where --process was read from */
 	struct exec_cgroups cgroups; /* in these hierarchies of `layout` */
-	int pidfd;		     /* of the container's first process */
+	struct container_resctrl resctrl;
+	int pidfd; /* of the container's first process */
 	int sync, terminal;
 	pid_t child; /* what we forked; init's fork is our child, too */
 	pid_t pid;   /* the process */
@@ -45,6 +46,7 @@ static void execution_free(struct execution *execution)
 {
 	container_close(&execution->container);
 	exec_cgroups_free(&execution->cgroups);
+	container_close_resctrl(&execution->resctrl);
 	cgroup_layout_free(execution->layout);
 	spec_free(execution->spec);
 	spec_free(execution->process_spec);
@@ -301,6 +303,7 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 			    "Failed to close the descriptors that are not the program's");
 	} else if (affinity_before_join(process, &err) == 0 &&
 		   exec_cgroups_join(&execution->cgroups, &err) == 0 &&
+		   container_join_resctrl(&execution->resctrl, 0, &err) == 0 &&
 		   affinity_after_join(process, &err) == 0) {
 		trace_step("execute init");
 		/* Whatever else the caller had open never gets into the container, where its number
@@ -533,7 +536,8 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 	execution->pidfd = container_pidfd(execution->container.state, err);
 	if (execution->pidfd < 0)
 		return error_set(err, "cannot exec in a stopped container");
-	if (read_process(execution, err) < 0)
+	if (read_process(execution, err) < 0 ||
+	    container_open_resctrl(execution->container.state, &execution->resctrl, err) < 0)
 		return -1;
 	return exec_cgroups_choose(&execution->cgroups, &execution->container, execution->layout,
 				   execution->options->cgroups, err);
@@ -546,6 +550,7 @@ int exec_start(const struct driver *driver, const char *id,
 	struct execution execution = {.driver = driver,
 				      .options = options,
 				      .container = CONTAINER_INIT,
+				      .resctrl = CONTAINER_RESCTRL_INIT,
 				      .pidfd = -1,
 				      .sync = -1,
 				      .terminal = -1};

@@ -128,6 +128,15 @@ static struct json_object *memory_policy(void)
 	return object;
 }
 
+static struct json_object *intel_rdt(void)
+{
+	struct json_object *object = enabled(true);
+
+	json_object_object_add(object, "schemata", json_object_new_boolean(true));
+	json_object_object_add(object, "monitoring", json_object_new_boolean(true));
+	return object;
+}
+
 static struct json_object *linux_features(void)
 {
 	static const char *const namespaces[] = {"cgroup", "ipc",  "mount", "network",
@@ -147,7 +156,7 @@ static struct json_object *linux_features(void)
 	json_object_object_add(object, "seccomp", seccomp());
 	json_object_object_add(object, "apparmor", enabled(true));
 	json_object_object_add(object, "selinux", enabled(true));
-	json_object_object_add(object, "intelRdt", enabled(false));
+	json_object_object_add(object, "intelRdt", intel_rdt());
 	json_object_object_add(extensions, "idmap", enabled(true));
 	json_object_object_add(object, "mountExtensions", extensions);
 	json_object_object_add(object, "memoryPolicy", memory_policy());

@@ -5,6 +5,7 @@
 
 #include "cgroup/cgroup.h"
 #include "driver/driver.h"
+#include "driver/resctrl.h"
 #include "lxc/lxc.h"
 #include "lxc/net_devices.h"
 #include "lxc/rights.h"
@@ -110,18 +111,19 @@ struct creation {
 	bool made_proc;
 	bool pivot_done;		 /* what is to be done before pivot_root(2) is */
 	struct net_devices *net_devices; /* moved into the container; NULL */
-	int preserve;			 /* descriptors from 3 on that the program gets */
-	bool lxc_annotations;		 /* there are some, and they are allowed */
-	bool start_at_once; /* run: no start socket, go on as soon as the container is recorded */
-	bool oom_killed;    /* a process of an attended one, in a scope of systemd's */
-	bool scaffold;	    /* restore: only the cgroups are to stay */
-	bool detached;	    /* restore: nobody of ours keeps the terminal */
+	struct creation_resctrl resctrl;
+	int preserve;	      /* descriptors from 3 on that the program gets */
+	bool lxc_annotations; /* there are some, and they are allowed */
+	bool start_at_once;   /* run: no start socket, go on as soon as the container is recorded */
+	bool oom_killed;      /* a process of an attended one, in a scope of systemd's */
+	bool scaffold;	      /* restore: only the cgroups are to stay */
+	bool detached;	      /* restore: nobody of ours keeps the terminal */
 };
 #define CREATION_INIT                                                                              \
 	{                                                                                          \
 		.container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,                          \
 		.rights = LXC_RIGHTS_INIT, .rootfs_fd = -1, .sync = -1, .terminal = -1,            \
-		.pidfd = -1                                                                        \
+		.pidfd = -1, .resctrl = CREATION_RESCTRL_INIT                                      \
 	}
 
 /*

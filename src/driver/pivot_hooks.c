@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done while LXC waits before pivot_root(2): limits by systemd, network devices, hooks. */
+/* What is done while LXC waits before pivot_root(2): limits by systemd, resctrl, network
+ * devices, hooks. */
 #include "hooks/hooks.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@ bool creation_waits_at_pivot(const struct creation *creation)
 {
 	const struct spec *spec = creation->spec;
 
-	return creation->systemd || spec->linux_.net_devices_count ||
+	return creation->systemd || spec->linux_.net_devices_count || spec->linux_.intel_rdt.set ||
 	       spec->hooks[SPEC_HOOK_PRESTART].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_RUNTIME].count ||
 	       spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count;
@@ -52,6 +53,9 @@ int creation_at_pivot(void *data, pid_t pid, struct error *err)
 		return error_errno(err, errno, "LXC's child is gone");
 	creation_note_process(creation, pid);
 	if (creation->systemd && creation_limit_scope(creation, err) < 0)
+		return -1;
+	/* It is alone yet: whoever it makes from now on is in the group, too. */
+	if (creation_join_resctrl(creation, pid, err) < 0)
 		return -1;
 	creation->net_devices = net_devices_move(spec, pid, err);
 	if (!creation->net_devices && spec->linux_.net_devices_count)

@@ -120,7 +120,8 @@ static int prepare(void *data, struct error *err)
 	const struct creation *creation = restore->creation;
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
-	if (cgroup_join(creation->layout, creation->container.state->cgroup_path, 0, err) < 0)
+	if (cgroup_join(creation->layout, creation->container.state->cgroup_path, 0, err) < 0 ||
+	    creation_join_resctrl(creation, 0, err) < 0)
 		return -1;
 	if (criu_place_enter(&restore->directories, restore->yard, creation->layout, err) < 0)
 		return -1;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -23,30 +22,6 @@ static void cleanup_layout_(struct cgroup_layout **layout)
 	cgroup_layout_free(*layout);
 }
 #define cleanup_layout __attribute__((cleanup(cleanup_layout_)))
-
-/* ---- Intel RDT ---- */
-
-/* The words before the parenthesis are runc's. */
-static int refuse_resctrl(const struct driver_update_options *options, struct error *err)
-{
-	const long magic = 0x7655821; /* RDTGROUP_SUPER_MAGIC of <linux/magic.h> */
-	bool cache = options->l3_cache_schema && *options->l3_cache_schema;
-	bool bandwidth = options->mem_bw_schema && *options->mem_bw_schema;
-	const char *flag = cache ? "--l3-cache-schema" : "--mem-bw-schema";
-	struct statfs fs;
-
-	if (!cache && !bandwidth)
-		return 0;
-	if (statfs("/sys/fs/resctrl", &fs) < 0 || fs.f_type != magic)
-		return error_set(err,
-				 "%s: %s is not enabled (the host has no resctrl file system on "
-				 "/sys/fs/resctrl)",
-				 flag,
-				 cache ? "Intel RDT/CAT: l3 cache schema"
-				       : "Intel RDT/MBA: memory bandwidth schema");
-	return error_set(
-	    err, "%s: not supported by this version of runlxc, which leaves resctrl alone", flag);
-}
 
 /* ---- what was asked for so far ---- */
 
@@ -73,6 +48,7 @@ struct update {
 	const char *text;     /* the document */
 	struct spec *changes; /* the same, read */
 	struct cgroup_settings settings;
+	struct resctrl_update resctrl;
 };
 
 static void warn_of_kernel_memory(const struct update *update)
@@ -136,6 +112,24 @@ static int change(struct update *update, struct error *err)
 	return -1;
 }
 
+/* The same of both: resctrl's lines are one write, which is easily taken back. */
+static int change_all(struct update *update, const struct driver_update_options *options,
+		      struct error *err)
+{
+	struct error again = ERROR_INIT;
+
+	if (container_update_resctrl(update->container->state, options->l3_cache_schema,
+				     options->mem_bw_schema, &update->resctrl, err) < 0)
+		return -1;
+	if (change(update, err) == 0)
+		return 0;
+	if (resctrl_update_undo(&update->resctrl, &again) < 0)
+		log_warning(update->driver->log, "While putting back what was set: %s",
+			    error_text(&again));
+	error_clear(&again);
+	return -1;
+}
+
 static int check_container(const struct container *container, const struct cgroup_layout *layout,
 			   struct error *err)
 {
@@ -165,11 +159,16 @@ int driver_update(const struct driver *driver, const char *id,
 	cleanup_container struct container container = CONTAINER_INIT;
 	cleanup_layout struct cgroup_layout *layout = NULL;
 	struct update update = {
-	    .driver = driver, .container = &container, .text = text, .changes = changes};
+	    .driver = driver,
+	    .container = &container,
+	    .text = text,
+	    .changes = changes,
+	    .resctrl = RESCTRL_UPDATE_INIT,
+	};
 	int result;
 
 	if (!changes || spec_validate_resources(&changes->linux_.resources, err) < 0 ||
-	    refuse_resctrl(options, err) < 0 ||
+	    resctrl_update_check(options->l3_cache_schema, options->mem_bw_schema, err) < 0 ||
 	    container_open(driver, id, true, &container, err) < 0)
 		return -1;
 	layout = cgroup_detect(err);
@@ -177,7 +176,8 @@ int driver_update(const struct driver *driver, const char *id,
 		return -1;
 	update.layout = layout;
 	warn_of_kernel_memory(&update);
-	result = change(&update, err);
+	result = change_all(&update, options, err);
 	cgroup_settings_free(&update.settings);
+	resctrl_update_free(&update.resctrl);
 	return result;
 }

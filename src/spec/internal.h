@@ -48,8 +48,4 @@ int spec_validate_memory_policy(const struct spec *spec, struct error *err);
 int spec_validate_sysctl(const struct spec *spec, struct error *err);
 int spec_validate_seccomp(const struct spec *spec, struct error *err);
 
-/* ---- what this version does not apply: unsupported.c ---- */
-
-int spec_refuse_unsupported(const struct spec *spec, struct error *err);
-
 #endif

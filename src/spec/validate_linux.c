@@ -3,6 +3,7 @@
 #include "spec/internal.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -212,6 +213,44 @@ static int validate_net_devices(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* config-linux.md, "IntelRdt". A group is a directory; "/" is the default one's name. */
+static int validate_clos_id(const struct spec *spec, struct error *err)
+{
+	const struct spec_intel_rdt *rdt = &spec->linux_.intel_rdt;
+	const char *id = rdt->clos_id;
+	bool is_default = id && strcmp(id, "/") == 0;
+
+	if (id && !is_default &&
+	    (strcmp(id, ".") == 0 || strcmp(id, "..") == 0 || strpbrk(id, "/\n") ||
+	     strlen(id) > NAME_MAX))
+		return spec_invalid(spec, err,
+				    "linux.intelRdt.closID: %s is not the name of a resctrl group",
+				    quoted(id));
+	if (is_default && rdt->schemata.count)
+		return spec_invalid(spec, err,
+				    "linux.intelRdt.schemata: can't be set for the host's default "
+				    "group (linux.intelRdt.closID)");
+	return 0;
+}
+
+static int validate_intel_rdt(const struct spec *spec, struct error *err)
+{
+	const struct spec_intel_rdt *rdt = &spec->linux_.intel_rdt;
+	const char *bandwidth = rdt->mem_bw_schema;
+
+	if (validate_clos_id(spec, err))
+		return -1;
+	if (bandwidth && *bandwidth &&
+	    (strncmp(bandwidth, "MB:", 3) != 0 || strchr(bandwidth, '\n')))
+		return spec_invalid(
+		    spec, err, "linux.intelRdt.memBwSchema: must be one line that begins with MB:");
+	for (size_t i = 0; i < rdt->schemata.count; i++)
+		if (!*rdt->schemata.items[i] || strchr(rdt->schemata.items[i], '\n'))
+			return spec_invalid(spec, err,
+					    "linux.intelRdt.schemata[%zu]: must be one line", i);
+	return 0;
+}
+
 int spec_validate_linux(const struct spec *spec, struct error *err)
 {
 	const struct spec_linux *linux_ = &spec->linux_;
@@ -224,7 +263,7 @@ int spec_validate_linux(const struct spec *spec, struct error *err)
 	    validate_paths(spec, "maskedPaths", &linux_->masked_paths, err) ||
 	    validate_paths(spec, "readonlyPaths", &linux_->readonly_paths, err) ||
 	    validate_modes(spec, err) || validate_net_devices(spec, err) ||
-	    spec_validate_memory_policy(spec, err) ||
+	    validate_intel_rdt(spec, err) || spec_validate_memory_policy(spec, err) ||
 	    spec_validate_resources(&linux_->resources, err))
 		return -1;
 	return 0;

@@ -25,6 +25,7 @@ enum kind {
 	JSON_OR_NULL, /* char * that holds an object's text */
 	PID,	      /* pid_t */
 	COUNT,	      /* uint64_t */
+	COUNT_IF_SET, /* uint64_t, not there when it is 0 */
 	FLAG,	      /* bool */
 	FLAG_IF_SET,  /* bool, not there when it is false */
 	NUMBER,	      /* int */
@@ -45,6 +46,10 @@ static const struct field {
     {"cgroupPath", offsetof(struct state, cgroup_path), TEXT_OR_NULL},
     {"cgroupIdentity", offsetof(struct state, cgroup_identity), COUNT},
     {"monitorCgroup", offsetof(struct state, monitor_cgroup), TEXT_OR_NULL},
+    {"resctrlGroup", offsetof(struct state, resctrl_group), TEXT_OR_NULL},
+    {"resctrlIdentity", offsetof(struct state, resctrl_identity), COUNT_IF_SET},
+    {"resctrlMade", offsetof(struct state, resctrl_made), FLAG_IF_SET},
+    {"resctrlMonitor", offsetof(struct state, resctrl_monitor), FLAG_IF_SET},
     {"annotations", offsetof(struct state, annotations), JSON_OR_NULL},
     {"pid", offsetof(struct state, pid), PID},
     {"pidStart", offsetof(struct state, pid_start), COUNT},
@@ -74,6 +79,7 @@ static struct json_object *encode(const struct field *field, const void *at)
 	case PID:
 		return json_object_new_int(*(const pid_t *)at);
 	case COUNT:
+	case COUNT_IF_SET:
 		return json_object_new_uint64(*(const uint64_t *)at);
 	case FLAG:
 	case FLAG_IF_SET:
@@ -89,6 +95,8 @@ static bool is_absent(const struct field *field, const void *at)
 {
 	if (field->kind == FLAG_IF_SET)
 		return !*(const bool *)at;
+	if (field->kind == COUNT_IF_SET)
+		return !*(const uint64_t *)at;
 	return (field->kind == TEXT_OR_NULL || field->kind == JSON_OR_NULL) && !*(char *const *)at;
 }
 
@@ -185,6 +193,7 @@ static bool decode(const struct field *field, struct json_object *value, void *a
 		*(pid_t *)at = (pid_t)number;
 		return true;
 	case COUNT:
+	case COUNT_IF_SET:
 		if (!decode_number(value, 0, INT64_MAX, &number))
 			return false;
 		*(uint64_t *)at = (uint64_t)number;

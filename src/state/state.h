@@ -31,7 +31,12 @@ struct state {
 	uint64_t cgroup_identity; /* which cgroup of that path is the container's (cgroup.h); 0: it
 				     isn't made yet, or by whom isn't known */
 	char *monitor_cgroup; /* LXC's monitor's, to be removed with the container; NULL: none */
-	char *annotations;    /* the JSON object's text, or NULL */
+	char *resctrl_group;  /* whom its processes share the cache with; NULL: linux.intelRdt isn't
+				 set */
+	uint64_t resctrl_identity; /* which group of that name it is; 0: as cgroup_identity */
+	bool resctrl_made;	   /* the group is to be removed with the container */
+	bool resctrl_monitor;	   /* it has a monitoring group in there, which is called like it */
+	char *annotations;	   /* the JSON object's text, or NULL */
 	pid_t pid; /* the container's PID 1 as the host sees it; 0 while it is being created */
 	uint64_t pid_start; /* its start time in clock ticks since boot, from /proc/PID/stat */
 	pid_t monitor_pid;  /* LXC's monitor where it was kept, else 0 */

@@ -686,7 +686,8 @@ _LINUX = [
         "config-linux.md#intelrdt",
         (
             "rdt-tasks",
-            "If `intelRdt` is set, the runtime MUST write the container process ID to the `tasks` file.",
+            "If `intelRdt` is set, the runtime MUST write the container process ID to the `tasks` file in a proper "
+            "sub-directory in a mounted `resctrl` pseudo-filesystem. That sub-directory name is specified by `closID`.",
         ),
         (
             "rdt-not-mounted",
@@ -697,15 +698,55 @@ _LINUX = [
             "rdt-unset",
             "If `intelRdt` is not set, the runtime MUST NOT manipulate any `resctrl` pseudo-filesystems.",
         ),
+        ("rdt-memBwSchema", "`memBwSchema`: the value MUST start with `MB:` and MUST NOT contain newlines."),
+        ("rdt-schemata-lines", "`schemata`: the value MUST NOT contain newlines."),
         (
-            "rdt-rules",
-            "The rules on `closID`, `l3CacheSchema`, `memBwSchema`, `schemata` and `enableMonitoring` MUST be "
-            "applied.",
+            "rdt-both",
+            "If both `l3CacheSchema` and `memBwSchema` are set, runtimes MUST write the combined value to the `schemata` "
+            "file.",
         ),
         (
-            "rdt-values",
-            "`memBwSchema` MUST start with `MB:` and MUST NOT contain newlines; nor MUST `schemata`.",
+            "rdt-MB-line",
+            "If `l3CacheSchema` contains a line beginning with `MB:`, the value written MUST be the non-`MB:` line(s) from "
+            "`l3CacheSchema` and the line from `memBwSchema`.",
         ),
+        (
+            "rdt-either",
+            "If either `l3CacheSchema` or `memBwSchema` is set, runtimes MUST write the value to the `schemata` file.",
+        ),
+        (
+            "rdt-schemata",
+            "If `schemata` field is set, runtimes MUST write the value to the `schemata` file, after the values from "
+            "`l3CacheSchema` and `memBwSchema` have been written.",
+        ),
+        (
+            "rdt-none",
+            "If none of `l3CacheSchema`, `memBwSchema` or `schemata` is set, runtimes MUST NOT write to `schemata` files.",
+        ),
+        (
+            "rdt-container-id",
+            "If `closID` is not set, runtimes MUST use the container ID and create the `<container-id>` directory.",
+        ),
+        (
+            "rdt-closID-made",
+            "If `closID` is set with any of the three, and the directory doesn't exist, the runtimes MUST create it.",
+        ),
+        (
+            "rdt-closID-compared",
+            "If it exists, runtimes MUST compare `l3CacheSchema` and/or `memBwSchema` value with `schemata` file, and "
+            "generate an error if doesn't match.",
+        ),
+        (
+            "rdt-closID-there",
+            "If `closID` is set with none of the three, runtime MUST check if the directory is present, MUST assign the "
+            "container to it, and generate an error if it does not exist.",
+        ),
+        (
+            "rdt-monitoring",
+            "If `enableMonitoring` is set, the runtime MUST create a dedicated MON group, `mon_groups/<container-id>/`.",
+        ),
+        ("rdt-monitoring-deleted", "The runtime MUST delete the MON group after the container is deleted."),
+        ("rdt-monitoring-fails", "If creation of the MON group fails the runtime MUST return an error."),
     ),
     *_section(
         "config-linux.md#memory-policy",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""config-linux.md: control groups and what is limited by them, resctrl, NUMA memory."""
+"""config-linux.md: control groups and what is limited by them, NUMA memory."""
 
 import os
 
@@ -9,7 +9,6 @@ from clauses import clause
 from lib import system
 
 V1 = system.on_cgroup_v1()
-NO_RESCTRL = not os.path.exists("/sys/fs/resctrl/schemata")
 
 
 @pytest.fixture
@@ -169,35 +168,6 @@ def test_what_the_layout_does_not_have_is_an_error(made, refused):
     else:
         made.bundle.resources["memory"] = {"swappiness": 50}
     refused(made)
-
-
-# ---- resctrl ----
-
-
-@clause("rdt-not-mounted")
-@pytest.mark.skipif(not NO_RESCTRL, reason="resctrl is mounted here")
-@pytest.mark.parametrize("field", [{}, {"closID": "x"}, {"schemata": ["L3:0=f"]}, {"enableMonitoring": True}], ids=repr)
-def test_without_resctrl_it_is_an_error(made, refused, field):
-    made.bundle.linux["intelRdt"] = field or {"l3CacheSchema": "L3:0=f"}
-    assert "resctrl" in refused(made).stderr
-
-
-@clause("rdt-values")
-@pytest.mark.parametrize(
-    "field", [{"memBwSchema": "L3:0=f"}, {"memBwSchema": "MB:0=1\nMB:1=2"}, {"schemata": ["a\nb"]}], ids=repr
-)
-def test_a_schema_that_makes_no_sense_is_an_error(made, refused, field):
-    made.bundle.linux["intelRdt"] = field
-    refused(made)
-
-
-@clause("rdt-tasks", "rdt-rules", "rdt-unset")
-@pytest.mark.skipif(NO_RESCTRL, reason="this kernel has no resctrl file system mounted")
-def test_the_rules_of_resctrl(made):
-    made.bundle.linux["intelRdt"] = {}
-    made.up()
-    with open(f"/sys/fs/resctrl/{made.id}/tasks", encoding="utf-8") as tasks:
-        assert str(made.pid) in tasks.read().split()
 
 
 # ---- NUMA ----

@@ -192,6 +192,9 @@ def test_no_program_at_all(refused):
     [
         ("linux.mountLabel", "no label", "linux.mountLabel"),
         ("linux.intelRdt", {"closID": "x"}, "linux.intelRdt"),
+        ("linux.intelRdt", {"closID": "a/b"}, "linux.intelRdt.closID"),
+        ("linux.intelRdt", {"memBwSchema": "L3:0=f"}, "linux.intelRdt.memBwSchema"),
+        ("linux.intelRdt", {"schemata": ["L3:0=f\nMB:0=10"]}, "linux.intelRdt.schemata[0]"),
     ],
 )
 def test_a_field_that_cannot_be_applied_is_refused_and_not_ignored(refused, path, value, name):

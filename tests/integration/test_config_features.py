@@ -64,7 +64,7 @@ def test_features_of_version_1_3(features):
     linux = features["linux"]
     assert "time" in linux["namespaces"]
     assert linux["netDevices"] == {"enabled": True}
-    assert linux["intelRdt"] == {"enabled": False}
+    assert linux["intelRdt"] == {"enabled": True, "schemata": True, "monitoring": True}
     assert {"MPOL_BIND", "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE"} <= set(linux["memoryPolicy"]["modes"])
     assert set(linux["memoryPolicy"]["flags"]) == {f"MPOL_F_{n}" for n in ("NUMA_BALANCING", "RELATIVE_NODES", "STATIC_NODES")}
 

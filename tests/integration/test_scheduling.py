@@ -372,7 +372,8 @@ def test_a_personality_that_cannot_be(container, personality, word):
 # ---- resctrl ----
 
 
-def test_intel_rdt_is_refused(container):
+@pytest.mark.skipif(os.path.ismount("/sys/fs/resctrl"), reason="needs a host without resctrl")
+def test_intel_rdt_is_refused_where_there_is_no_resctrl(container):
     made = container("true")
     made.bundle.linux["intelRdt"] = {"closID": "guaranteed", "schemata": ["L3:0=f"]}
     made.run().assert_refused("linux.intelRdt", "resctrl")

@@ -435,6 +435,58 @@ static void an_errno_fits_its_action(void **state)
 	       NULL);
 }
 
+#define NO_GROUP " is not the name of a resctrl group"
+
+static void a_resctrl_group_is_one_directory(void **state)
+{
+	char patch[600], name[300];
+
+	expect("{'linux': {'intelRdt': {}}}", NULL);
+	expect("{'linux': {'intelRdt': null}}", NULL);
+	expect("{'linux': {'intelRdt': {'closID': 'gold-1.5_x'}}}", NULL);
+	/* As with every string, an empty one is none. */
+	expect("{'linux': {'intelRdt': {'closID': ''}}}", NULL);
+	expect("{'linux': {'intelRdt': {'closID': '.'}}}",
+	       "config.json: linux.intelRdt.closID: \".\"" NO_GROUP);
+	expect("{'linux': {'intelRdt': {'closID': '..'}}}",
+	       "config.json: linux.intelRdt.closID: \"..\"" NO_GROUP);
+	expect("{'linux': {'intelRdt': {'closID': 'a/b'}}}",
+	       "config.json: linux.intelRdt.closID: \"a/b\"" NO_GROUP);
+	expect("{'linux': {'intelRdt': {'closID': '/a'}}}",
+	       "config.json: linux.intelRdt.closID: \"/a\"" NO_GROUP);
+	expect("{'linux': {'intelRdt': {'closID': 'a\\nb'}}}",
+	       "config.json: linux.intelRdt.closID: \"a\\x0ab\"" NO_GROUP);
+	memset(name, 'x', sizeof(name));
+	snprintf(patch, sizeof(patch), "{'linux': {'intelRdt': {'closID': '%.255s'}}}", name);
+	expect(patch, NULL);
+}
+
+static void a_resctrl_group_that_is_the_hosts_is_left_as_it_is(void **state)
+{
+	expect("{'linux': {'intelRdt': {'closID': '/', 'enableMonitoring': true}}}", NULL);
+	expect("{'linux': {'intelRdt': {'closID': '/', 'l3CacheSchema': 'L3:0=f'}}}", NULL);
+	expect("{'linux': {'intelRdt': {'closID': '/', 'schemata': ['L3:0=f']}}}",
+	       "config.json: linux.intelRdt.schemata: can't be set for the host's default group "
+	       "(linux.intelRdt.closID)");
+}
+
+static void schemata_have_their_forms(void **state)
+{
+	expect("{'linux': {'intelRdt': {'l3CacheSchema': 'L3:0=f\\nMB:0=1', 'memBwSchema': ''}}}",
+	       NULL);
+	expect(
+	    "{'linux': {'intelRdt': {'memBwSchema': 'MB:0=10', 'schemata': ['L3:0=f', 'L2:0=1']}}}",
+	    NULL);
+	expect("{'linux': {'intelRdt': {'memBwSchema': 'L3:0=f'}}}",
+	       "config.json: linux.intelRdt.memBwSchema: must be one line that begins with MB:");
+	expect("{'linux': {'intelRdt': {'memBwSchema': 'MB:0=1\\nMB:1=1'}}}",
+	       "config.json: linux.intelRdt.memBwSchema: must be one line that begins with MB:");
+	expect("{'linux': {'intelRdt': {'schemata': ['L3:0=f', 'a\\nb']}}}",
+	       "config.json: linux.intelRdt.schemata[1]: must be one line");
+	expect("{'linux': {'intelRdt': {'schemata': ['']}}}",
+	       "config.json: linux.intelRdt.schemata[0]: must be one line");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +501,9 @@ int main(void)
 	    cmocka_unit_test(limits_have_their_forms),
 	    cmocka_unit_test(paths_are_absolute_and_may_repeat),
 	    cmocka_unit_test(propagation_and_personality_are_known),
+	    cmocka_unit_test(a_resctrl_group_is_one_directory),
+	    cmocka_unit_test(a_resctrl_group_that_is_the_hosts_is_left_as_it_is),
+	    cmocka_unit_test(schemata_have_their_forms),
 	    cmocka_unit_test(a_sysctl_needs_its_namespace),
 	    cmocka_unit_test(a_sysctl_of_the_whole_host_is_refused),
 	    cmocka_unit_test(a_sysctl_may_have_slashes),

@@ -87,6 +87,9 @@ static struct state sample(const char *id)
 	    .created = (char *)"2026-01-02T03:04:05.000000006Z",
 	    .owner = (char *)"",
 	    .cgroup_path = (char *)"/docker/x",
+	    .resctrl_group = (char *)"gold",
+	    .resctrl_identity = (1ULL << 32) + 24,
+	    .resctrl_made = true,
 	    .annotations = (char *)"{\"a\":\"1\",\"b/c\":\"\xc3\xa4\"}",
 	    .pid = 4711,
 	    .pid_start = 1ULL << 40,
@@ -466,6 +469,10 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(read_back->owner, "");
 	assert_string_equal(read_back->cgroup_path, record.cgroup_path);
 	assert_null(read_back->monitor_cgroup);
+	assert_string_equal(read_back->resctrl_group, record.resctrl_group);
+	assert_int_equal(read_back->resctrl_identity, record.resctrl_identity);
+	assert_true(read_back->resctrl_made);
+	assert_false(read_back->resctrl_monitor);
 	assert_string_equal(read_back->annotations, record.annotations);
 	assert_int_equal(read_back->pid, record.pid);
 	assert_int_equal(read_back->pid_start, record.pid_start);
