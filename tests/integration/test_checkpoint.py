@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from lib import system
+from lib import resctrl, system
 from lib.runtime import wait_status
 from lib.terminal import ConsoleSocket
 
@@ -686,3 +686,17 @@ def test_what_is_no_checkpoint_is_refused(criu, bundle, runtime, workdir):
     result.assert_refused("--image-path", "missing")
     result = runtime("restore", "--bundle", made.path, "--image-path", workdir, runtime.new_id())
     result.assert_refused("--image-path", "not a checkpoint")
+
+
+@resctrl.NEEDED
+def test_what_is_restored_is_in_its_resctrl_group(container, checkpoint, restore):
+    place = resctrl.Resctrl()
+    made = container(shell=STAY)
+    made.bundle.linux["intelRdt"] = {"schemata": [place.line(0xF)], "enableMonitoring": True}
+    made.up()
+    checkpoint(made)
+    assert not place.exists(made.id)
+    restore(made)
+    assert made.pid in place.tasks(made.id)
+    assert made.pid in place.tasks(made.id, "mon_groups", made.id)
+    assert place.cache(made.id) == 0xF

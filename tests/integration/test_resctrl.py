@@ -41,6 +41,14 @@ def in_group(made, workdir, flags=()):
         return int(file.read())
 
 
+def hook(made, path, script):
+    """The container gets a hook that is run when its group is set up."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\n{script}\n")
+    os.chmod(path, 0o755)
+    made.bundle.config["hooks"] = {"createRuntime": [{"path": path}]}
+
+
 # ---- who is in it ----
 
 
@@ -60,11 +68,7 @@ def test_whoever_the_program_starts_is_in_it(made, resctrl):
 
 
 def test_a_created_container_and_its_hooks_are_in_it(made, resctrl, workdir):
-    script = f"{workdir}/hook"
-    with open(script, "w", encoding="utf-8") as file:
-        file.write(f"#!/bin/sh\ncp {resctrl.path(made.id, 'tasks')} {workdir}/seen\n")
-    os.chmod(script, 0o755)
-    made.bundle.config["hooks"] = {"createRuntime": [{"path": script}]}
+    hook(made, f"{workdir}/hook", f"cp {resctrl.path(made.id, 'tasks')} {workdir}/seen")
     rdt(made, schemata=[resctrl.line(0xF)]).create()
     assert made.pid in resctrl.tasks(made.id)
     with open(f"{workdir}/seen", encoding="utf-8") as file:
@@ -124,6 +128,27 @@ def test_a_failed_create_leaves_no_group(made, resctrl):
     made.bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/false"}]}
     rdt(made, schemata=[resctrl.line(0xF)], enableMonitoring=True).run().assert_refused("hook")
     assert not resctrl.exists(made.id)
+
+
+@pytest.mark.parametrize("closid", [None, "gold"])
+def test_what_a_killed_create_leaves_delete_removes(made, resctrl, workdir, closid):
+    hook(made, f"{workdir}/hook", "kill -9 $PPID")
+    named = {"closID": closid} if closid else {}
+    rdt(made, schemata=[resctrl.line(0xF)], enableMonitoring=True, **named).bundle.write()
+    made.runtime.fails("create", "--bundle", made.bundle.path, made.id)
+    assert resctrl.exists(closid or made.id, "mon_groups", made.id)
+    made.runtime.ok("delete", "--force", made.id)
+    assert not resctrl.exists(closid or made.id)
+
+
+def test_a_killed_create_takes_no_group_of_others(made, resctrl, workdir):
+    resctrl.make("gold")
+    hook(made, f"{workdir}/hook", "kill -9 $PPID")
+    rdt(made, closID="gold", enableMonitoring=True).bundle.write()
+    made.runtime.fails("create", "--bundle", made.bundle.path, made.id)
+    made.runtime.ok("delete", "--force", made.id)
+    assert resctrl.exists("gold")
+    assert not resctrl.exists("gold", "mon_groups", made.id)
 
 
 def test_a_failed_create_puts_back_what_others_had(made, resctrl):

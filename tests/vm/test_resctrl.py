@@ -16,7 +16,11 @@ import pytest
 from lib import guest
 
 SECONDS = 600
-FILES = ("tests/integration/test_resctrl.py", "tests/conformance/test_linux_resctrl.py")
+FILES = (
+    "tests/integration/test_resctrl.py",
+    "tests/integration/test_checkpoint.py::test_what_is_restored_is_in_its_resctrl_group",
+    "tests/conformance/test_linux_resctrl.py",
+)
 SCRIPT = """
 mount -t resctrl resctrl /sys/fs/resctrl || exit
 export PYTHONDONTWRITEBYTECODE=1 RUNLXC={command}
