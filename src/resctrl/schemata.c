@@ -123,8 +123,8 @@ static bool next_domain(const char **at, int base, unsigned long *domain, unsign
 	*value = strtoul(*at, &end, base);
 	if (end == *at)
 		return false;
-	*at = end + strspn(end, " ");
-	return strchr(";\n", **at) != NULL;
+	*at = end;
+	return true;
 }
 
 static bool has_value(const char *now, int base, unsigned long domain, unsigned long wanted,
@@ -147,7 +147,7 @@ static bool line_matches(const char *now, const char *wanted, unsigned long gran
 	const char *resource = wanted + strspn(wanted, " "), *have;
 	size_t length = strcspn(resource, ": \n");
 	bool percent = length == 2 && is_bandwidth(resource);
-	int base = percent || strncmp(resource, "SMBA:", 5) == 0 ? 10 : 16;
+	int base = percent ? 10 : 16;
 	unsigned long domain, value;
 
 	have = find_line(now, resource, length);

@@ -313,7 +313,7 @@ static void what_the_kernel_has_against_them_is_told(void **state)
 	assert_error(&err, ENOENT, "schemata (Mask 5 has non-consecutive 1-bits): ");
 }
 
-#define NOW "    MB:0=100;1= 20\nSMBA:0=2048\n    L3:0=000ff;1=fffff\nL3CODE:0=1\n"
+#define NOW "    MB:0=100;1= 20\nL3CODE:0=1\n    L3:0=000ff;1=fffff\n  L2:0=14\n"
 
 static void assert_match(const char *wanted, int expected)
 {
@@ -330,7 +330,7 @@ static void a_group_has_what_is_wanted(void **state)
 	assert_match("L3: 0 = ff ; 1 = FFFFF ;\n", 1);
 	assert_match("L3:0=ff\nMB:0=100;1=20\n", 1);
 	assert_match("MB:1=20\nL3CODE:0=1\n", 1);
-	assert_match("SMBA:0=2048\n", 1);
+	assert_match("L2:0=14\n", 1);
 }
 
 static void a_group_has_something_else(void **state)
@@ -339,10 +339,10 @@ static void a_group_has_something_else(void **state)
 	assert_match("L3:0=ff;1=ff\n", 0);
 	assert_match("L3:2=ff\n", 0);
 	assert_match("L2:0=ff\n", 0);
+	assert_match("L4:0=ff\n", 0);
 	assert_match("L3DATA:0=1\n", 0);
 	assert_match("MB:1=100\n", 0);
 	assert_match("L3:0=ff\nMB:0=50\n", 0);
-	assert_match("SMBA:0=800\n", 0); /* not hexadecimal */
 }
 
 static void a_line_that_makes_no_sense_is_had_by_none(void **state)
@@ -361,7 +361,7 @@ static void bandwidth_is_in_steps(void **state)
 {
 	assert_match("MB:0=91;1=11\n", 1);
 	assert_match("MB:0=90\n", 0);
-	assert_match("L3:0=f8\n", 0);
+	assert_match("L2:0=f\n", 0); /* 15, of 20 */
 	assert_int_equal(resctrl_schemata_match(NOW, "MB:1=11\n", 0), 0);
 	assert_int_equal(resctrl_bandwidth_granularity(root), 0);
 	write_at(root, "info/MB/bandwidth_gran", "10\n");

@@ -481,6 +481,29 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(read_back->exit_status, -1);
 }
 
+/* A state.json of a version that doesn't know it is one without it. */
+static void what_was_not_asked_for_is_not_in_it(void **state)
+{
+	struct root *place = *state;
+	struct error err = ERROR_INIT;
+	cleanup_state_dir struct state_dir dir = STATE_DIR_INIT;
+	cleanup_state struct state *read_back = NULL;
+	cleanup_free char *text = NULL;
+	struct state record = sample("box");
+
+	record.resctrl_group = NULL;
+	record.resctrl_identity = 0;
+	record.resctrl_made = false;
+	create(place, "box", &dir);
+	assert_int_equal(state_write(&dir, &record, &err), 0);
+	text = path_read_file(dir.dir, "state.json", 65536, NULL, "state.json", &err);
+	assert_non_null(text);
+	assert_null(strstr(text, "resctrl"));
+	read_back = state_read(&dir, "box", &err);
+	assert_non_null(read_back);
+	assert_null(read_back->resctrl_group);
+}
+
 static void a_reader_never_sees_half_a_file(void **state)
 {
 	struct root *place = *state;
@@ -735,6 +758,7 @@ int main(void)
 	    test(a_forked_child_does_not_keep_the_lock),
 	    test(many_commands_on_one_id_take_turns),
 	    test(what_is_written_is_read),
+	    test(what_was_not_asked_for_is_not_in_it),
 	    test(a_reader_never_sees_half_a_file),
 	    test(a_corrupt_file_is_named),
 	    test(a_full_disk_leaves_the_old_file),
