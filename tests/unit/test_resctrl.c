@@ -118,8 +118,8 @@ static void a_group_is_made_and_found(void **state)
 static void one_that_exists_is_not_made(void **state)
 {
 	struct error err = ERROR_INIT;
-	cleanup_close int made = a_group("gold");
 
+	fd_close(a_group("gold"));
 	assert_int_equal(resctrl_group_make(root, "gold", &err), -1);
 	assert_error(&err, EEXIST, "Failed to make the resctrl group \"gold\"");
 }
@@ -193,8 +193,8 @@ static void who_is_in_a_group(void **state)
 static void a_group_is_removed(void **state)
 {
 	struct error err = ERROR_INIT;
-	cleanup_close int group = resctrl_group_make(root, "gold", &err);
 
+	fd_close(resctrl_group_make(root, "gold", &err));
 	assert_int_equal(resctrl_group_remove(root, "gold", &err), 0);
 	assert_int_equal(faccessat(root, "gold", F_OK, 0), -1);
 	assert_int_equal(resctrl_group_remove(root, "gold", &err), 0);
