@@ -209,8 +209,7 @@ static int open_root(struct error *err)
 	return root;
 }
 
-/* -1 without an error: the container's group is no more. */
-static int open_own_group(int root, const struct state *state, struct error *err)
+int container_resctrl_group(int root, const struct state *state, struct error *err)
 {
 	cleanup_close int group = resctrl_group_open(root, state->resctrl_group, err);
 
@@ -233,7 +232,7 @@ int container_open_resctrl(const struct state *state, struct container_resctrl *
 	if (!state->resctrl_group)
 		return 0;
 	root = open_root(err);
-	group = root < 0 ? -1 : open_own_group(root, state, err);
+	group = root < 0 ? -1 : container_resctrl_group(root, state, err);
 	if (group < 0)
 		return err->message ? error_prefix(err, FIELD) : 0;
 	tasks->group = resctrl_tasks_open(group, err);
@@ -298,7 +297,7 @@ static int is_in_use(int group, struct error *err)
 static int remove_group(const struct driver *driver, const struct state *state, int root,
 			struct error *err)
 {
-	cleanup_close int group = open_own_group(root, state, err);
+	cleanup_close int group = container_resctrl_group(root, state, err);
 	int in_use;
 
 	if (group < 0)
@@ -326,85 +325,4 @@ int container_remove_resctrl(const struct driver *driver, const struct state *st
 	if (root >= 0)
 		remove_group(driver, state, root, err);
 	return err->message ? error_prefix(err, FIELD) : 0;
-}
-
-/* ---- update ---- */
-
-/* The words before the parenthesis are runc's. */
-int resctrl_update_check(const char *l3_cache_schema, const char *mem_bw_schema, struct error *err)
-{
-	bool cache = l3_cache_schema && *l3_cache_schema;
-	bool bandwidth = mem_bw_schema && *mem_bw_schema;
-	const char *flag = cache ? "--l3-cache-schema" : "--mem-bw-schema";
-	cleanup_close int root = -1;
-
-	if (!cache && !bandwidth)
-		return 0;
-	root = resctrl_open(err);
-	if (root < 0 && err->errnum == ENOENT) {
-		error_clear(err);
-		return error_set(err,
-				 "%s: %s is not enabled (the host has no resctrl file system "
-				 "mounted)",
-				 flag,
-				 cache ? "Intel RDT/CAT: l3 cache schema"
-				       : "Intel RDT/MBA: memory bandwidth schema");
-	}
-	if (root < 0)
-		return error_prefix(err, "%s", flag);
-	/* As in a config.json. */
-	if (bandwidth && (strncmp(mem_bw_schema, "MB:", 3) != 0 || strchr(mem_bw_schema, '\n')))
-		return error_set(err, "--mem-bw-schema: must be one line that begins with MB:");
-	return 0;
-}
-
-static int open_for_update(const struct state *state, struct resctrl_update *update,
-			   struct error *err)
-{
-	if (!state->resctrl_group)
-		return error_set(err, "the container was created without linux.intelRdt");
-	if (strcmp(state->resctrl_group, RESCTRL_DEFAULT) == 0)
-		return error_set(err, "the container is in the host's default resctrl group");
-	update->root = resctrl_open(err);
-	if (update->root < 0)
-		return -1;
-	update->group = open_own_group(update->root, state, err);
-	if (update->group < 0)
-		return err->message ? -1 : error_set(err, "the container's resctrl group is gone");
-	update->before = resctrl_schemata_read(update->group, err);
-	return update->before ? 0 : -1;
-}
-
-int container_update_resctrl(const struct state *state, const char *l3_cache_schema,
-			     const char *mem_bw_schema, struct resctrl_update *update,
-			     struct error *err)
-{
-	cleanup_free char *lines = resctrl_combine(l3_cache_schema, mem_bw_schema);
-	bool cache = l3_cache_schema && *l3_cache_schema;
-
-	if (!lines)
-		return error_errno(err, ENOMEM, "--l3-cache-schema");
-	if (!*lines)
-		return 0;
-	if (open_for_update(state, update, err) < 0 ||
-	    resctrl_schemata_write(update->root, update->group, lines, err) < 0) {
-		free(PTR_TAKE(update->before));
-		return error_prefix(err, cache ? "--l3-cache-schema" : "--mem-bw-schema");
-	}
-	return 0;
-}
-
-int resctrl_update_undo(const struct resctrl_update *update, struct error *err)
-{
-	return update->before
-		   ? resctrl_schemata_write(update->root, update->group, update->before, err)
-		   : 0;
-}
-
-void resctrl_update_free(struct resctrl_update *update)
-{
-	fd_close(update->root);
-	fd_close(update->group);
-	free(update->before);
-	*update = (struct resctrl_update)RESCTRL_UPDATE_INIT;
 }

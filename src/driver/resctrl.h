@@ -54,6 +54,9 @@ void container_close_resctrl(struct container_resctrl *tasks);
 int container_remove_resctrl(const struct driver *driver, const struct state *state,
 			     struct error *err);
 
+/* The container's group, below the file system's root. -1 without an error: it is no more. */
+int container_resctrl_group(int root, const struct state *state, struct error *err);
+
 /* Of `update`: the flags' values, "" or NULL for none; and back again. */
 struct resctrl_update {
 	int root, group;
