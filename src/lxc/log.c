@@ -157,6 +157,8 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 
 	if (find_refusal(spec, log, err) < 0)
 		return -1;
+	if (log && strstr(log, MONITOR_OUT_OF_MEMORY))
+		return error_set(err, "linux.resources.memory.limit: " MONITOR_OUT_OF_MEMORY);
 	/* The first error is the cause, the others are its consequences. */
 	for (line = log ? strtok_r(log, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {

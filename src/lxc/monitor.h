@@ -15,6 +15,9 @@
 /* How a line of ours in LXC's log begins where LXC refused an item: "KEY = VALUE" follows. */
 #define MONITOR_REFUSES "LXC refuses "
 
+/* A line of ours there, in runc's words: the kernel has killed LXC's child, or init. */
+#define MONITOR_OUT_OF_MEMORY "container init was OOM-killed (memory limit too low?)"
+
 /* Goes with the descriptors: the block of strings, the container's directory, then those that have
  * a number. */
 struct monitor_request {

@@ -13,6 +13,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t count);
 #include <linux/magic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -35,21 +36,24 @@ struct shared {
 static const char *cgroup;
 static size_t cgroup_length;
 static int log_to = -1;
-static struct shared *shared;
-static int unified = -1; /* its directory in the unified tree */
+static struct shared *shared; /* NULL: LXC moves it */
+static int unified = -1;      /* its directory in the unified tree */
+static int memory = -1;	      /* and in the memory controller's, as we hold it */
 static bool is_child, is_in_unified, is_cloned_into, has_joined;
 
-void payload_joins_itself(const char *path, int log_fd)
+void payload_is_in(const char *path, int log_fd)
 {
-	shared =
-	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED) {
-		shared = NULL;
-		return;
-	}
 	cgroup = path;
 	cgroup_length = strlen(path);
 	log_to = log_fd;
+}
+
+void payload_joins_itself(void)
+{
+	shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		shared = NULL;
 }
 
 /* Whether it is the container's cgroup, in whatever hierarchy. */
@@ -72,20 +76,39 @@ static bool is_unified(int directory)
 	return fstatfs(directory, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+/* Where the kernel counts whom it has killed for memory, on v1 and on v2. */
+static int open_kills(int directory)
+{
+	int fd = openat(directory, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : openat(directory, "memory.events", O_RDONLY | O_CLOEXEC);
+}
+
+static bool counts_kills(int directory)
+{
+	cleanup_close int fd = open_kills(directory);
+
+	return fd >= 0;
+}
+
 void payload_look(int fd, const char *path)
 {
 	const char *last;
 
-	if (!cgroup || unified >= 0 || fd < 0)
+	if (!cgroup || is_child || fd < 0 || (unified >= 0 && memory >= 0))
 		return;
 	last = strrchr(cgroup, '/');
-	if (strcmp(path, last ? last + 1 : cgroup) == 0 && is_unified(fd) && is_ours(fd))
+	if (strcmp(path, last ? last + 1 : cgroup) != 0 || !is_ours(fd))
+		return;
+	if (memory < 0 && counts_kills(fd))
+		memory = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (shared && unified < 0 && is_unified(fd))
 		unified = fd;
 }
 
 bool payload_is_entered(int directory, const char *path)
 {
-	if (!cgroup || is_child || strcmp(path, "cgroup.procs") != 0 || !is_ours(directory) ||
+	if (!shared || is_child || strcmp(path, "cgroup.procs") != 0 || !is_ours(directory) ||
 	    shared->count == HIERARCHIES_MAX)
 		return false;
 	cpuset_fill(directory);
@@ -157,6 +180,18 @@ static void join_all(void)
 			fail(strerror(errno));
 	}
 	trace_step("LXC's child: mounts");
+}
+
+bool payload_ran_out_of_memory(void)
+{
+	cleanup_close int fd = memory < 0 ? -1 : open_kills(memory);
+	char text[512], *line;
+	ssize_t got = fd < 0 ? -1 : syscall(SYS_read, fd, text, sizeof(text) - 1);
+
+	text[got > 0 ? got : 0] = '\0';
+	/* Not "oom_kill_disable": the number comes behind a space. */
+	line = strstr(text, "oom_kill ");
+	return line && strtoull(line + strlen("oom_kill "), NULL, 10) > 0;
 }
 
 static bool is_socket(int fd)

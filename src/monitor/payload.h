@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From here on liblxc's child moves itself into `cgroup`, at the time when liblxc would do it: the
- * string must stay. Why it couldn't, LXC's log says. */
-void payload_joins_itself(const char *cgroup, int log_fd);
+/* Which one it is, in every hierarchy; the string must stay. */
+void payload_is_in(const char *cgroup, int log_fd);
+/* From here on liblxc's child moves itself there, at the time when liblxc would do it. Why it
+ * couldn't, LXC's log says. */
+void payload_joins_itself(void);
 
 /* liblxc has opened `path` in a directory of cgroups. */
 void payload_look(int fd, const char *path);
@@ -28,5 +30,8 @@ void payload_clone_into(struct clone_args *arguments, size_t size);
 bool payload_clone_beside(struct clone_args *arguments);
 /* In the child. */
 void payload_is_cloned(void);
+
+/* Whether the kernel has killed somebody in it for memory. */
+bool payload_ran_out_of_memory(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "monitor/children.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -69,6 +70,8 @@ EXPORTED pid_t waitpid(pid_t pid, int *status, int options)
 	if (!status)
 		status = &unused;
 	got = (pid_t)syscall(SYS_wait4, pid, status, options, NULL);
+	if (got > 0)
+		children_ended(got, *status);
 	if (got <= 0 || first.ended || first.control < 0 ||
 	    !(WIFEXITED(*status) || WIFSIGNALED(*status)))
 		return got;

@@ -259,6 +259,7 @@ static int start(struct monitor *monitor)
 	set_items(monitor, container);
 	join_clocks(monitor);
 	trace_clock_changed();
+	children_log_to(monitor->log_fd);
 	if (request->keep_monitor) {
 		/* It is to outlive the caller. A caller that is killed before it recorded the
 		 * container is still noticed: init ends when the sync socket is closed, and we end
@@ -275,10 +276,12 @@ static int start(struct monitor *monitor)
 		if (cgroup)
 			cgroups_stay_out(cgroup);
 	}
+	if (payload)
+		payload_is_in(payload, monitor->log_fd);
 	/* A user's child, or one in a user namespace, has no right to. */
 	if (payload && geteuid() == 0 && !item(monitor, "lxc.idmap") &&
 	    !item(monitor, "lxc.namespace.share.user"))
-		payload_joins_itself(payload, monitor->log_fd);
+		payload_joins_itself();
 	if (*monitor->label)
 		labels_set(monitor->label, request->label_mqueue, monitor->log_fd);
 	if (namespaces)

@@ -93,8 +93,10 @@ EXPORTED long syscall(long number, ...)
 	if (result < 0 && number == SYS_clone3 &&
 	    payload_clone_beside((struct clone_args *)arguments[0]))
 		result = next(number, arguments[0], arguments[1]);
-	if (result > 0 && clone_flags(number, arguments) & CLONE_PIDFD)
+	if (result > 0 && clone_flags(number, arguments) & CLONE_PIDFD) {
 		trace_step("LXC: the container's start, its child at work");
+		children_watch((pid_t)result);
+	}
 	if (result > 0 && (number == SYS_clone || number == SYS_clone3))
 		scope_has_child(clone_flags(number, arguments));
 	if (result == 0 && (number == SYS_clone || number == SYS_clone3)) {

@@ -145,6 +145,22 @@ def test_the_memory_limit_is_enforced(container):
     assert made.run().returncode == 137
 
 
+@pytest.mark.ours
+@pytest.mark.parametrize("limit", [1, 4096])
+@pytest.mark.parametrize("other", ["none", "user", "cgroup", "monitor"])
+def test_a_memory_limit_that_is_too_low_for_the_start_is_an_error_in_runcs_words(container, limit, other):
+    """liblxc waits for ever for a child that was killed."""
+    made = container("true")
+    if other == "user":
+        made.bundle.user_namespace()
+    elif other == "cgroup":
+        made.bundle.with_namespace("cgroup")
+    made.bundle.resources["memory"] = {"limit": limit}
+    result = made.run(*(["--lxc-monitor"] if other == "monitor" else []))
+    result.assert_refused("linux.resources.memory.limit", "container init was OOM-killed (memory limit too low?)")
+    assert not made.exists
+
+
 def test_cpu(limited):
     """Shares from 2 to 262144 become weights from 1 to 10000."""
     assert_files(
