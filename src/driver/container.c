@@ -268,6 +268,24 @@ static void kill_process(const struct state *state)
 		poll(&event, 1, 2000);
 }
 
+/* A v1 freezer keeps even who was killed. */
+static int wait_empty(const struct cgroup_layout *layout, const char *path, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	bool frozen = false;
+
+	if (cgroup_wait_empty(layout, path, 10000, err) == 0)
+		return 0;
+	if (err->errnum == ETIMEDOUT &&
+	    cgroup_parent_is_frozen(layout, path, &frozen, &ignored) == 0 && frozen)
+		error_set(err,
+			  "its processes were killed, and end when they are thawed: a cgroup above "
+			  "%s is frozen",
+			  path);
+	error_clear(&ignored);
+	return -1;
+}
+
 /* Nothing may outlive its container: what shared a pid namespace with others, or was put into the
  * container's cgroups from outside, goes now. */
 static int remove_cgroups(const struct driver *driver, const struct state *state, bool damaged,
@@ -290,7 +308,7 @@ static int remove_cgroups(const struct driver *driver, const struct state *state
 		return -1;
 	/* A kept monitor removes the container's cgroups itself once that has ended. */
 	end_monitor(driver, state);
-	if (killed && cgroup_wait_empty(layout, state->cgroup_path, 10000, err) < 0)
+	if (killed && wait_empty(layout, state->cgroup_path, err) < 0)
 		return -1;
 	if (container_is_alive(state))
 		kill_process(state);

@@ -14,6 +14,12 @@
 #include "hooks/hooks.h"
 #include "process/sync.h"
 
+static void cleanup_layout_(struct cgroup_layout **layout)
+{
+	cgroup_layout_free(*layout);
+}
+#define cleanup_layout __attribute__((cleanup(cleanup_layout_)))
+
 static int connect_to_init(const struct container *container, struct error *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -44,6 +50,21 @@ static int run_poststart(const struct container *container, struct error *err)
 		   : -1;
 }
 
+/* Whoever waits for a process that stands still waits for ever, and holds the lock meanwhile. */
+static int check_thawed(const struct container *container, const struct cgroup_layout *layout,
+			struct error *err)
+{
+	bool frozen = false;
+
+	if (!container->state->cgroup_path)
+		return 0;
+	if (cgroup_parent_is_frozen(layout, container->state->cgroup_path, &frozen, err) < 0)
+		return -1;
+	return frozen ? error_set(err, "cannot start a container in the paused state: a cgroup "
+				       "above its own is frozen")
+		      : 0;
+}
+
 struct starting {
 	const struct container *container;
 	int pidfd;
@@ -68,19 +89,25 @@ static int take_listener(void *data, int listener, struct error *err)
 int driver_start(const struct driver *driver, const char *id, struct error *err)
 {
 	cleanup_container struct container container = CONTAINER_INIT;
+	cleanup_layout struct cgroup_layout *layout = NULL;
 	cleanup_close int connection = -1, pidfd = -1;
 
 	if (container_open(driver, id, true, &container, err) < 0)
 		return -1;
-	switch (container_status(&container, NULL)) {
+	layout = cgroup_detect(err);
+	if (!layout)
+		return -1;
+	switch (container_status(&container, layout)) {
 	case DRIVER_CREATED:
 		break;
+	case DRIVER_PAUSED:
+		return error_set(err, "cannot start a container in the paused state");
 	case DRIVER_STOPPED:
 		return error_set(err, "cannot start a container that has stopped");
 	default:
 		return error_set(err, "cannot start an already running container");
 	}
-	if (kernel_check_for_processes(err) < 0)
+	if (kernel_check_for_processes(err) < 0 || check_thawed(&container, layout, err) < 0)
 		return -1;
 	pidfd = container_pidfd(container.state, err);
 	if (pidfd < 0)

@@ -528,6 +528,7 @@ def frozen_above(container, cgroup_parent):
     os.makedirs(above, exist_ok=True)
     file, frozen, thawed = ("freezer.state", "FROZEN", "THAWED") if V1 else ("cgroup.freeze", "1", "0")
     made.freeze_above = lambda: write(f"{above}/{file}", frozen)
+    made.thaw_above = lambda: write(f"{above}/{file}", thawed)
     yield made
     write(f"{above}/{file}", thawed)
 
@@ -537,6 +538,52 @@ def test_below_a_frozen_cgroup_nothing_is_made(frozen_above):
     frozen_above.freeze_above()
     frozen_above.run().assert_refused("linux.cgroupsPath", "container's cgroup unexpectedly frozen", "above")
     assert not frozen_above.exists
+
+
+@pytest.mark.ours
+def test_below_a_frozen_cgroup_nothing_is_started(frozen_above):
+    """It would wait for ever, and everybody else for its lock."""
+    frozen_above.create()
+    frozen_above.freeze_above()
+    result = frozen_above.runtime("start", frozen_above.id)
+    result.assert_refused("cannot start a container in the paused state", "a cgroup above its own is frozen")
+    assert frozen_above.status == "created"
+    frozen_above.thaw_above()
+    assert frozen_above.start().status == "running"
+
+
+@pytest.mark.ours
+@pytest.mark.skipif(not V1, reason="who is frozen can be killed on v2")
+def test_below_a_frozen_cgroup_a_container_ends_when_it_is_thawed(frozen_above):
+    frozen_above.up()
+    frozen_above.freeze_above()
+    result = frozen_above.runtime("delete", "--force", frozen_above.id)
+    result.assert_refused("a cgroup above", "is frozen")
+    frozen_above.thaw_above()
+    frozen_above.wait()
+    frozen_above.delete()
+
+
+@pytest.mark.ours
+def test_below_a_frozen_cgroup_a_container_is_not_resumed(frozen_above):
+    frozen_above.up().runtime.ok("pause", frozen_above.id)
+    frozen_above.freeze_above()
+    frozen_above.runtime("resume", frozen_above.id).assert_refused("a cgroup above it is frozen")
+
+
+@pytest.mark.ours
+def test_a_frozen_cgroup_inside_the_containers_keeps_nobody_from_deleting_it(container):
+    made = container(shell="sleep 100 & echo up; wait").up()
+    made.wait_output("up")
+    hierarchy, file, frozen = ("freezer", "freezer.state", "FROZEN") if V1 else ("", "cgroup.freeze", "1")
+    directory = system.cgroup_hierarchies()[hierarchy] + system.cgroup_paths(made.pid)[hierarchy]
+    os.mkdir(f"{directory}/inner")
+    (child,) = system.cgroup_pids(made.pid, "freezer") - {made.pid}
+    write(f"{directory}/inner/cgroup.procs", str(child))
+    write(f"{directory}/inner/{file}", frozen)
+    assert made.exec_ok("echo", "alive") == "alive\n"
+    made.delete("--force")
+    assert not system.process_alive(child) and not os.path.exists(directory)
 
 
 @pytest.mark.ours

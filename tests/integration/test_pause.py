@@ -69,6 +69,38 @@ def test_only_a_running_container_can_be_paused(container):
     assert "does not exist" in made.runtime.fails("pause", made.runtime.new_id()).stderr
 
 
+def test_a_created_container_can_be_paused_and_is_not_started_before_it_is_resumed(container):
+    """start would wait for ever."""
+    made = container("sleep", "100").create()
+    made.runtime.ok("pause", made.id)
+    assert made.status == "paused"
+    result = made.runtime.fails("start", made.id)
+    assert "cannot start a container in the paused state" in result.stderr
+    assert made.exec("true").returncode == 255
+    made.runtime.ok("resume", made.id)
+    assert made.status == "created"
+    assert made.start().status == "running"
+
+
+def test_a_created_container_that_is_paused_is_deleted_by_force(container):
+    made = container("sleep", "100").create()
+    made.runtime.ok("pause", made.id)
+    assert "paused" in made.runtime.fails("delete", made.id).stderr
+    made.delete("--force")
+    assert not made.exists
+
+
+def test_a_signal_reaches_a_paused_container_when_it_is_resumed(container):
+    made = container(shell="trap 'echo got it' USR1; echo up; while :; do sleep 100 & wait; done").up()
+    made.wait_output("up")
+    made.runtime.ok("pause", made.id)
+    made.kill("USR1")
+    made.kill("0")
+    assert made.status == "paused" and "got it" not in made.output
+    made.runtime.ok("resume", made.id)
+    made.wait_output("got it")
+
+
 def test_killing_a_paused_container_ends_it(counting):
     counting.runtime.ok("pause", counting.id)
     counting.kill("KILL")
