@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/path.h"
@@ -106,6 +107,31 @@ int streams_listen(struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* A device, a pipe, or whatever a stream of ours is (/dev/stdout): what is there is to be written
+ * to, and not to be replaced by a file. */
+static bool is_for_writing(const char *path)
+{
+	static const char streams[] = "/proc/self/fd/";
+	char target[sizeof(streams)];
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
+		return false;
+	return !S_ISREG(st.st_mode) ||
+	       (readlink(path, target, sizeof(target)) >= (ssize_t)strlen(streams) &&
+		strncmp(target, streams, strlen(streams)) == 0);
+}
+
+/* Where nobody reads a pipe, that is an error (ENXIO) and nothing to wait for. */
+static int write_into(const char *path, const char *text, size_t length, struct error *err)
+{
+	cleanup_close int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && path_write_all(fd, text, length) == 0
+		   ? 0
+		   : error_errno(err, errno, "--pid-file: Failed to write \"%s\"", path);
+}
+
 int pid_file_write(const char *path, pid_t pid, struct error *err)
 {
 	cleanup_close int fd = -1;
@@ -114,6 +140,8 @@ int pid_file_write(const char *path, pid_t pid, struct error *err)
 	int length = snprintf(text, sizeof(text), "%d", (int)pid);
 	int directory = slash ? (int)(slash - path) + 1 : 0;
 
+	if (is_for_writing(path))
+		return write_into(path, text, (size_t)length, err);
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%.*s.%s.%d", directory, path,
 			     path + directory, (int)pid) >= sizeof(temporary))
 		return error_errno(err, ENAMETOOLONG, "--pid-file \"%s\"", path);
