@@ -3,24 +3,30 @@
 
 #include "cli/value.h"
 
+/* As with runc, and so in scripts whose variables are empty: no value is no flag. */
+static const char *given(const char *value)
+{
+	return *value ? value : NULL;
+}
+
 int create_options_set(int key, char *value, struct driver_create_options *options,
 		       struct error *err)
 {
 	switch (key) {
 	case 'b':
-		options->bundle = value;
+		options->bundle = *value ? value : options->bundle;
 		return 0;
 	case FLAG_CONFIG:
-		options->config = value;
+		options->config = given(value);
 		return 0;
 	case FLAG_CONSOLE_SOCKET:
-		options->console_socket = value;
+		options->console_socket = given(value);
 		return 0;
 	case FLAG_PID_FILE:
-		options->pid_file = value;
+		options->pid_file = given(value);
 		return 0;
 	case FLAG_PIDFD_SOCKET:
-		options->pidfd_socket = value;
+		options->pidfd_socket = given(value);
 		return 0;
 	case FLAG_NO_PIVOT:
 		options->no_pivot = true;

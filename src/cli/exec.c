@@ -69,6 +69,12 @@ static int set_user(struct driver_exec_options *exec, const char *value, struct 
 	return 0;
 }
 
+/* As with runc: no value is no flag. */
+static const char *given(const char *value)
+{
+	return *value ? value : NULL;
+}
+
 static int set(int key, char *value, void *data, struct error *err)
 {
 	struct exec_flags *flags = data;
@@ -76,10 +82,10 @@ static int set(int key, char *value, void *data, struct error *err)
 
 	switch (key) {
 	case FLAG_CONSOLE_SOCKET:
-		exec->console_socket = value;
+		exec->console_socket = given(value);
 		return 0;
 	case FLAG_CWD:
-		exec->cwd = value;
+		exec->cwd = given(value);
 		return 0;
 	case 'e':
 		return value_list_add(&flags->env, value, err);
@@ -87,26 +93,26 @@ static int set(int key, char *value, void *data, struct error *err)
 		exec->tty = true;
 		return 0;
 	case 'u':
-		return set_user(exec, value, err);
+		return *value ? set_user(exec, value, err) : 0;
 	case 'g':
 		return add_gid(flags, value, err);
 	case 'p':
-		exec->process_file = value;
+		exec->process_file = given(value);
 		return 0;
 	case 'd':
 		exec->detach = true;
 		return 0;
 	case FLAG_PID_FILE:
-		exec->pid_file = value;
+		exec->pid_file = given(value);
 		return 0;
 	case FLAG_PIDFD_SOCKET:
-		exec->pidfd_socket = value;
+		exec->pidfd_socket = given(value);
 		return 0;
 	case FLAG_PROCESS_LABEL:
-		exec->process_label = value;
+		exec->process_label = given(value);
 		return 0;
 	case FLAG_APPARMOR:
-		exec->apparmor = value;
+		exec->apparmor = given(value);
 		return 0;
 	case FLAG_NO_NEW_PRIVS:
 		exec->no_new_privs = true;
