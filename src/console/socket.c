@@ -13,13 +13,13 @@ int console_socket_send(const char *socket_path, int descriptor, const char *nam
 	cleanup_close int connection = -1;
 
 	if (!*socket_path)
-		return error_set(err, "connect to a console socket: its path is empty");
+		return error_set(err, "connect to a socket: its path is empty");
 	connection = local_socket_connect(socket_path);
 	if (connection < 0)
-		return error_errno(err, errno, "connect to console socket \"%s\"", socket_path);
+		return error_errno(err, errno, "connect to the socket \"%s\"", socket_path);
 	/* A descriptor travels with at least one byte: a name that is empty is sent as its NUL. */
 	if (local_socket_send(connection, descriptor, name, *name ? strlen(name) : 1) < 0)
-		return error_errno(err, errno, "send a descriptor to console socket \"%s\"",
+		return error_errno(err, errno, "send a descriptor to the socket \"%s\"",
 				   socket_path);
 	return 0;
 }

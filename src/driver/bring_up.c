@@ -81,7 +81,9 @@ static int take_terminal(void *data, int master, struct error *err)
 		creation->terminal = fd_take(&fd);
 		return 0;
 	}
-	return console_socket_send(creation->options->console_socket, fd, "/dev/ptmx", err);
+	return console_socket_send(creation->options->console_socket, fd, "/dev/ptmx", err) < 0
+		   ? error_prefix(err, "--console-socket")
+		   : 0;
 }
 
 static int take_listener(void *data, int listener, struct error *err)

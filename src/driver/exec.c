@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,10 +204,10 @@ static int check_above(const struct execution *execution, struct error *err)
 		return 0;
 	if (cgroup_parent_is_frozen(execution->layout, path, &frozen, err) < 0)
 		return -1;
-	return frozen ? error_set(err,
-				  "cannot exec in a paused container: a cgroup above its own is "
-				  "frozen (use --ignore-paused to override)")
-		      : 0;
+	return frozen
+		   ? error_set(err, "cannot exec in a paused container: a cgroup above its own is "
+				    "frozen (use --ignore-paused to override)")
+		   : 0;
 }
 
 static int check_status(struct execution *execution, struct error *err)
@@ -443,7 +444,9 @@ static int take_terminal(void *data, int master, struct error *err)
 		execution->terminal = fd_take(&fd);
 		return 0;
 	}
-	return console_socket_send(execution->options->console_socket, fd, "/dev/ptmx", err);
+	return console_socket_send(execution->options->console_socket, fd, "/dev/ptmx", err) < 0
+		   ? error_prefix(err, "--console-socket")
+		   : 0;
 }
 
 static int take_listener(void *data, int listener, struct error *err)
@@ -543,6 +546,20 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 				   execution->options->cgroups, err);
 }
 
+/* Whatever could not be found of a container that has ended meanwhile: that is the reason. A
+ * process that ends is out of its namespaces first of all. */
+static bool has_ended(const struct execution *execution)
+{
+	struct pollfd event = {.fd = execution->pidfd, .events = POLLIN};
+	char path[64];
+	struct stat st;
+
+	if (execution->pidfd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)execution->container.state->pid);
+	return (stat(path, &st) < 0 && errno == ENOENT) || poll(&event, 1, 0) == 1;
+}
+
 int exec_start(const struct driver *driver, const char *id,
 	       const struct driver_exec_options *options, struct exec_started *started,
 	       struct error *err)
@@ -559,6 +576,8 @@ int exec_start(const struct driver *driver, const char *id,
 
 	if (result == 0)
 		result = execute(&execution, &pidfd, err);
+	if (result < 0 && has_ended(&execution))
+		error_set(err, "cannot exec in a stopped container");
 	if (result == 0)
 		*started = (struct exec_started){.pid = execution.pid,
 						 .pidfd = fd_take(&pidfd),

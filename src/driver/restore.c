@@ -163,7 +163,9 @@ static int take_terminal(const struct restore *restore, int master, struct error
 	cleanup_close int fd = master;
 
 	if (create->console_socket)
-		return console_socket_send(create->console_socket, fd, "/dev/ptmx", err);
+		return console_socket_send(create->console_socket, fd, "/dev/ptmx", err) < 0
+			   ? error_prefix(err, "--console-socket")
+			   : 0;
 	if (restore->options->detach)
 		return 0; /* it was nobody's before */
 	if (!create->embedded)

@@ -117,7 +117,7 @@ static void socket_that_is_not_there_is_named(void **state)
 	char path[256];
 
 	assert_int_equal(console_socket_send("/nonexistent/socket", 0, "x", &err), -1);
-	assert_string_equal(error_text(&err), "connect to console socket \"/nonexistent/socket\": "
+	assert_string_equal(error_text(&err), "connect to the socket \"/nonexistent/socket\": "
 					      "no such file or directory");
 	assert_int_equal(err.errnum, ENOENT);
 	error_clear(&err);
