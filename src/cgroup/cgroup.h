@@ -121,6 +121,11 @@ int cgroup_settings_add_devices(const struct cgroup_layout *layout,
 				const struct spec_resources *resources,
 				struct cgroup_settings *settings, struct error *err);
 
+/* LXC names the file of a limit that the kernel refuses, and the value: puts the field in front of
+ * such an error. */
+void cgroup_name_limit(const struct cgroup_layout *layout, const struct spec_resources *resources,
+		       struct error *err);
+
 /*
  * The same limits and device rules as properties of a unit of systemd's, as far as it has such.
  * `path` is the cgroup of an update, for the half of a limit that is not changed; else NULL.

@@ -128,3 +128,29 @@ int limits_need_file(struct limits *limits, const struct cgroup_hierarchy *hiera
 		return 0;
 	return limits_error(limits, "%s: this kernel has no %s", field, file);
 }
+
+static bool is_about(const struct cgroup_setting *setting, const struct error *err)
+{
+	cleanup_free char *words = NULL;
+
+	if (asprintf(&words, "Failed to set \"%s\" to \"%s\"", setting->file, setting->value) < 0)
+		words = NULL;
+	return words && strstr(error_text(err), words);
+}
+
+void cgroup_name_limit(const struct cgroup_layout *layout, const struct spec_resources *resources,
+		       struct error *err)
+{
+	struct cgroup_settings settings = {0};
+	struct error ignored = ERROR_INIT;
+
+	if (cgroup_settings_from_resources(layout, resources, &settings, &ignored) < 0)
+		error_clear(&ignored);
+	for (size_t i = 0; i < settings.count; i++) {
+		if (is_about(&settings.items[i], err)) {
+			error_prefix(err, "linux.resources.%s", settings.items[i].field);
+			break;
+		}
+	}
+	cgroup_settings_free(&settings);
+}

@@ -281,6 +281,7 @@ static int bring_up(struct creation *creation, struct error *err)
 			if (!creation->systemd)
 				free(PTR_TAKE(creation->container.state->cgroup_path));
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
+			cgroup_name_limit(creation->layout, &creation->spec->linux_.resources, err);
 		}
 		return -1;
 	}

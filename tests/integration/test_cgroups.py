@@ -265,6 +265,26 @@ LOOP = {"major": 7, "minor": 0}  # a disk that a throttle needs, and every kerne
             {"io.max": f"7:0 rbps={1 << 20} wbps=max riops=max wiops=max"},
         ),
         (
+            "blockIO.throttleWriteBpsDevice",
+            {"blockIO": {"throttleWriteBpsDevice": [{**LOOP, "rate": 5 << 20}]}},
+            {"blkio.throttle.write_bps_device": f"7:0 {5 << 20}"},
+            {"io.max": f"7:0 rbps=max wbps={5 << 20} riops=max wiops=max"},
+        ),
+        (
+            "blockIO.throttleReadIOPSDevice",
+            {"blockIO": {"throttleReadIOPSDevice": [{**LOOP, "rate": 5}, {**LOOP, "rate": 600}]}},
+            {"blkio.throttle.read_iops_device": "7:0 600"},
+            {"io.max": "7:0 rbps=max wbps=max riops=600 wiops=max"},
+        ),
+        ("memory.swappiness", {"memory": {"swappiness": 0}}, {"memory.swappiness": "0"}, {}),
+        ("blockIO.leafWeight", {"blockIO": {"leafWeight": 500}}, {"blkio.leaf_weight": "500"}, {}),
+        (
+            "blockIO.weightDevice",
+            {"blockIO": {"weightDevice": [{**LOOP, "leafWeight": 500}]}},
+            {"blkio.leaf_weight_device": "7:0 500"},
+            {},
+        ),
+        (
             "blockIO.throttleWriteIOPSDevice",
             {"blockIO": {"throttleWriteIOPSDevice": [{**LOOP, "rate": 500}]}},
             {"blkio.throttle.write_iops_device": "7:0 500"},
@@ -291,6 +311,49 @@ def test_a_limit_is_what_the_hosts_file_says_or_refused(container, limited, fiel
         return
     made = limited(**resources)
     assert_files(made, expected, expected)
+
+
+def test_a_weight_of_block_io(limited):
+    """By whichever scheduler has such a thing here."""
+    made = limited(blockIO={"weight": 500})
+    directory = system.cgroup_directory(made.pid, "blkio" if V1 else "io")
+    files = {"blkio.bfq.weight": "500", "blkio.weight": "500", "io.bfq.weight": "default 500", "io.weight": "default 4950"}
+    assert [value == read(f"{directory}/{name}") for name, value in files.items() if os.path.exists(f"{directory}/{name}")][0]
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "field, resources",
+    [
+        ("cpu.quota", {"cpu": {"quota": 1}}),
+        ("cpu.period", {"cpu": {"period": 2000000}}),
+        ("cpu.burst", {"cpu": {"quota": 10000, "burst": 20000}}),
+        ("cpu.idle", {"cpu": {"idle": 2}}),
+        ("cpu.shares", {"cpu": {"shares": 1}}),
+        ("cpu.cpus", {"cpu": {"cpus": "0-999"}}),
+        ("cpu.cpus", {"cpu": {"cpus": "a-b"}}),
+        ("cpu.cpus", {"cpu": {"cpus": "0\n1"}}),
+        ("cpu.mems", {"cpu": {"mems": "77"}}),
+        ("cpu.realtimeRuntime", {"cpu": {"realtimeRuntime": 200000, "realtimePeriod": 100000}}),
+        ("pids.limit", {"pids": {"limit": 1 << 40}}),
+        ("memory.limit", {"memory": {"limit": -2}}),
+        ("memory.reservation", {"memory": {"reservation": -2}}),
+        ("memory.swap", {"memory": {"limit": 64 << 20, "swap": 32 << 20}}),
+        ("memory.swap", {"memory": {"swap": 32 << 20}}),
+        ("memory.swappiness", {"memory": {"swappiness": 101}}),
+        ("blockIO.throttleReadBpsDevice", {"blockIO": {"throttleReadBpsDevice": [{"major": 1, "minor": 3, "rate": 5}]}}),
+        ("blockIO.throttleWriteIOPSDevice", {"blockIO": {"throttleWriteIOPSDevice": [{"major": -1, "minor": 3, "rate": 5}]}}),
+        ("hugepageLimits", {"hugepageLimits": [{"pageSize": "3MB", "limit": 1}]}),
+    ],
+)
+@pytest.mark.parametrize("user_namespace", [False, True])
+def test_a_limit_that_the_kernel_refuses_names_its_field(container, field, resources, user_namespace):
+    made = container("true")
+    if user_namespace:
+        made.bundle.user_namespace()
+    made.bundle.resources.update(resources)
+    made.run().assert_refused(f"config.json: linux.resources.{field}")
+    assert not made.exists
 
 
 @pytest.mark.ours
