@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that are for everything below a mount, and options that are changed: on every kind of mount, or refused."""
 
+import json
 import os
+import subprocess
 
 import pytest
 
@@ -49,6 +51,113 @@ def test_recursive_options_of_the_cgroups(container, option, sign):
     made.bundle.config["mounts"][-1]["options"] = ["nosuid", "noexec", "nodev", option]
     mounts = [mount for mount in mounts_in(made) if mount.target.startswith("/sys/fs/cgroup")]
     assert mounts and not [mount for mount in mounts if sign not in mount.options], mounts
+
+
+SIGNS = {"ro", "nosuid", "nodev", "noexec", "noatime", "relatime", "nodiratime", "nosymfollow"}
+
+
+@pytest.fixture
+def tree(workdir):
+    """Makes a mount on the host with these flags, and another of them in it."""
+    made = []
+
+    def make(flags):
+        top = f"{workdir}/tree"
+        os.mkdir(top)
+        for path in (top, f"{top}/below"):
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
+            made.append(path)
+            if path == top:
+                os.mkdir(f"{top}/below")
+        for path in made:
+            subprocess.run(["mount", "-o", f"remount,bind,{flags}", path], check=True)
+        return top
+
+    yield make
+    for path in reversed(made):
+        subprocess.run(["umount", path], check=True)
+
+
+# What is given beside rbind; what the host's mounts have; what must be there above and below, and what must not.
+RECURSIVE = {
+    "rro": ("rw", {"ro"}, set()),
+    "rrw": ("ro", set(), {"ro"}),
+    "rnosuid": ("rw", {"nosuid"}, set()),
+    "rsuid": ("nosuid", set(), {"nosuid"}),
+    "rnodev": ("rw", {"nodev"}, set()),
+    "rdev": ("nodev", set(), {"nodev"}),
+    "rnoexec": ("rw", {"noexec"}, set()),
+    "rexec": ("noexec", set(), {"noexec"}),
+    "rnoatime": ("rw", {"noatime"}, {"relatime"}),
+    "ratime": ("noatime", {"relatime"}, {"noatime"}),
+    "rrelatime": ("noatime", {"relatime"}, {"noatime"}),
+    "rnorelatime": ("rw", set(), {"relatime", "noatime"}),
+    "rstrictatime": ("rw", set(), {"relatime", "noatime"}),
+    "rnostrictatime": ("strictatime", {"relatime"}, {"noatime"}),
+    "rnodiratime": ("rw", {"nodiratime"}, set()),
+    "rdiratime": ("nodiratime", set(), {"nodiratime"}),
+    "rnosymfollow": ("rw", {"nosymfollow"}, set()),
+    "rsymfollow": ("nosymfollow", set(), {"nosymfollow"}),
+}
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("option", RECURSIVE)
+def test_a_recursive_option_holds_on_what_is_mounted_below_too(container, tree, option):
+    before, wanted, unwanted = RECURSIVE[option]
+    made = container()
+    made.bundle.mount("/mnt", tree(before), "rbind", option)
+    mounts = mounts_in(made)
+    for target in ("/mnt", "/mnt/below"):
+        found = mount_at(mounts, target).options & SIGNS
+        assert wanted <= found and not unwanted & found, (target, found)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("option", [option for option in RECURSIVE if option not in ("rrw", "rrelatime", "rnorelatime")])
+def test_one_that_is_not_recursive_holds_on_the_topmost_mount_alone(container, tree, option):
+    before, wanted, unwanted = RECURSIVE[option]
+    made = container()
+    made.bundle.mount("/mnt", tree(before), "rbind", option[1:])
+    mounts = mounts_in(made)
+    top, below = (mount_at(mounts, target).options & SIGNS for target in ("/mnt", "/mnt/below"))
+    assert wanted <= top and not unwanted & top
+    assert below - {"relatime"} == {before} - {"rw", "strictatime"}
+
+
+@pytest.mark.ours
+def test_every_recursive_option_that_features_names_is_tried_here(runtime):
+    names = json.loads(runtime.ok("features").stdout)["mountOptions"]
+    others = {name[1:] for name in RECURSIVE} | {"bind", "private", "shared", "slave", "unbindable"}
+    assert {name for name in names if name[0] == "r" and name[1:] in others} - {
+        *("rbind", "rprivate", "rshared", "rslave", "runbindable")
+    } == set(RECURSIVE)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_nosymfollow_is_enforced(container, workdir, kind):
+    os.mkdir(f"{workdir}/source")
+    made = container(shell="echo text >/mnt/file; ln -s file /mnt/link; cat /mnt/file; cat /mnt/link")
+    source, options = (f"{workdir}/source", ["bind"]) if kind == "bind" else ("tmpfs", [])
+    made.bundle.mount("/mnt", source, *options, "nosymfollow", kind=kind)
+    result = made.run()
+    assert result.stdout == "text\n" and "/mnt/link" in result.stderr
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("given, sign", [
+    (["sync"], "sync"), (["dirsync"], "dirsync"), (["mand"], "mand"), (["lazytime"], "lazytime"),
+    (["sync", "async"], None), (["mand", "nomand"], None), (["lazytime", "nolazytime"], None),
+])  # fmt: skip
+@pytest.mark.parametrize("user_namespace", [False, True])
+def test_an_option_of_the_file_system(container, given, sign, user_namespace):
+    made = container()
+    if user_namespace:
+        made.bundle.user_namespace()
+    made.bundle.mount("/mnt", "tmpfs", *given, kind="tmpfs")
+    found = mount_at(mounts_in(made), "/mnt").super_options & {"sync", "dirsync", "mand", "lazytime"}
+    assert found == ({sign} if sign else set())
 
 
 # ---- remount ----
