@@ -178,6 +178,16 @@ void criu_add_common(struct criu_options *criu, const struct driver_criu_options
 	add_config_file(criu, spec);
 }
 
+static bool is_mapped(const struct spec_mount *mount)
+{
+	bool asked = mount->uid_mappings.count > 0;
+
+	for (size_t i = 0; i < mount->options.count; i++)
+		asked = asked || strcmp(mount->options.items[i], "idmap") == 0 ||
+			strcmp(mount->options.items[i], "ridmap") == 0;
+	return asked;
+}
+
 int criu_check_spec(const struct spec *spec, const char *annotations, struct error *err)
 {
 	static const enum spec_namespace_type refused[] = {SPEC_NS_MOUNT, SPEC_NS_CGROUP,
@@ -192,6 +202,11 @@ int criu_check_spec(const struct spec *spec, const char *annotations, struct err
 			    "linux.namespaces[%zu].path: CRIU can't restore a container "
 			    "into a %s namespace that is there",
 			    ns->index, spec_namespace_name(refused[i]));
+	}
+	/* It would bind them as they are on the host: with other owners, and without a word. */
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		if (is_mapped(&spec->mounts[i]))
+			return error_set(err, "mounts[%zu]: CRIU doesn't restore mapped ids", i);
 	}
 	if (spec->linux_.net_devices_count)
 		return error_set(err, "linux.netDevices: CRIU doesn't checkpoint interfaces");

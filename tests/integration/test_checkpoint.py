@@ -700,3 +700,34 @@ def test_what_is_restored_is_in_its_resctrl_group(container, checkpoint, restore
     assert made.pid in place.tasks(made.id)
     assert made.pid in place.tasks(made.id, "mon_groups", made.id)
     assert place.cache(made.id) == 0xF
+
+
+MAPPING = [{"containerID": 0, "hostID": 1000, "size": 10}]
+
+
+@pytest.mark.parametrize("what", ["mappings", "idmap", "ridmap", "cgroup", "time", "agent"])
+def test_what_criu_cannot_restore_is_refused_by_its_field(container, runtime, workdir, image, what):
+    """CRIU would leave it out, some of it without a word."""
+    made, word = container("sleep", "100"), f"linux.namespaces[5].path: CRIU can't restore a container into a {what}"
+    if what in ("mappings", "idmap", "ridmap"):
+        made.bundle.mount("/mnt", workdir, "rbind", *([] if what == "mappings" else [what]))
+        if what == "mappings":
+            made.bundle.config["mounts"][-1].update(uidMappings=MAPPING, gidMappings=MAPPING)
+        else:
+            os.makedirs(f"{workdir}/source")
+            made.bundle.config["mounts"][-1]["source"] = f"{workdir}/source"
+            made.bundle.user_namespace()
+        word = "mounts[7]: CRIU doesn't restore mapped ids"
+    elif what == "agent":
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(f"{workdir}/agent")
+        server.listen()
+        made.bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": f"{workdir}/agent"}
+        word = "linux.seccomp.listenerPath: CRIU doesn't checkpoint a filter with an agent"
+    else:
+        other = container("sleep", "100")
+        other.bundle.with_namespace(what)
+        made.bundle.with_namespace(what, f"/proc/{other.up().pid}/ns/{what}")
+    made.up()
+    runtime("checkpoint", "--image-path", image, made.id).assert_refused(word)
+    assert made.status == "running" and not os.path.exists(image)
