@@ -102,6 +102,9 @@ void criu_add_text_number(struct criu_options *options, enum criu_option option,
  * none comes with it; the descriptor is the callee's. */
 typedef int criu_notify(void *data, const char *event, pid_t pid, int fd, struct error *err);
 
+/* CRIU has its streams and its socket below. */
+#define CRIU_LOWEST_FD 4
+
 struct criu_call {
 	const char *program; /* NULL: "criu", looked for in $PATH */
 	enum criu_type type;

@@ -89,7 +89,8 @@ char *criu_mount_source(const struct spec_mount *mount, const char *bundle);
 int image_add_mounts(const struct image *image, const struct creation *creation,
 		     struct criu_options *criu, struct error *err);
 
-/* The streams of ours that take the place of the old ones. */
-void image_add_streams(const struct image *image, struct criu_options *criu);
+/* The streams of ours that take the place of the old ones, by the descriptors (-1: none) that CRIU
+ * gets them by. */
+void image_add_streams(const struct image *image, const int *fds, struct criu_options *criu);
 
 #endif

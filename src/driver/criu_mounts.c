@@ -164,12 +164,13 @@ int image_add_mounts(const struct image *image, const struct creation *creation,
 	return 0;
 }
 
-void image_add_streams(const struct image *image, struct criu_options *criu)
+void image_add_streams(const struct image *image, const int *fds, struct criu_options *criu)
 {
-	for (int fd = 0; fd < (int)ARRAY_SIZE(image->streams); fd++) {
-		const char *name = image->streams[fd];
+	for (size_t i = 0; i < ARRAY_SIZE(image->streams); i++) {
+		const char *name = image->streams[i];
+		int fd = fds[i];
 
-		if (!name || !strchr(name, '['))
+		if (fd < 0 || !name || !strchr(name, '['))
 			continue;
 		/* A file's path is its name without the first character, which is a slash in any
 		 * other; and by its path CRIU takes a stream as it is, whatever has become of it.

@@ -21,6 +21,8 @@
 
 #define LOG_FILE "restore.log"
 
+#define STREAMS 3
+
 struct restore {
 	struct creation *creation;
 	const struct driver_restore_options *options;
@@ -28,6 +30,7 @@ struct restore {
 	struct image image;
 	char *yard;
 	int namespaces[2]; /* those that CRIU gets by descriptor; -1 */
+	int streams[STREAMS];
 };
 
 /* ---- what CRIU is told ---- */
@@ -102,7 +105,10 @@ static int fill(struct restore *restore, struct criu_options *criu, struct error
 	if (criu_place_add(criu, creation->driver, creation->id, creation->layout, &restore->yard,
 			   err) < 0)
 		return -1;
-	image_add_streams(&restore->image, criu);
+	/* Under other numbers: with --shell-job CRIU takes 0 for itself. */
+	for (int i = 0; i < STREAMS; i++)
+		restore->streams[i] = fcntl(i, F_DUPFD_CLOEXEC, CRIU_LOWEST_FD);
+	image_add_streams(&restore->image, restore->streams, criu);
 	if (add_namespaces(restore, criu, err) < 0)
 		return -1;
 	return image_add_mounts(&restore->image, creation, criu, err);
@@ -217,12 +223,13 @@ static int notify(void *data, const char *event, pid_t pid, int fd, struct error
 static int thaw(struct restore *restore, struct error *err)
 {
 	cleanup_criu_options struct criu_options criu = {0};
-	const int pass[] = {restore->directories.images, restore->directories.work, -1, -1};
+	int pass[2 + ARRAY_SIZE(restore->namespaces) + STREAMS], root, result;
 	struct criu_call call = {
 	    .program = restore->creation->driver->criu,
 	    .type = CRIU_RESTORE,
 	    .options = &criu,
 	    .keep_streams = true,
+	    .pass = pass,
 	    .pass_count = ARRAY_SIZE(pass),
 	    .prepare = prepare,
 	    .notify = notify,
@@ -231,20 +238,24 @@ static int thaw(struct restore *restore, struct error *err)
 	    .log_file = LOG_FILE,
 	    .log_path = restore->directories.work_path,
 	};
-	int root = restore->creation->rootfs_fd, all[ARRAY_SIZE(pass)], result;
 	struct criu_answer answer;
 	bool made_tmp;
 
 	if (fill(restore, &criu, err) < 0)
 		return -1;
-	memcpy(all, pass, sizeof(all));
-	memcpy(all + 2, restore->namespaces, sizeof(restore->namespaces));
-	call.pass = all;
+	pass[0] = restore->directories.images;
+	pass[1] = restore->directories.work;
+	memcpy(pass + 2, restore->namespaces, sizeof(restore->namespaces));
+	memcpy(pass + 2 + ARRAY_SIZE(restore->namespaces), restore->streams,
+	       sizeof(restore->streams));
+	root = restore->creation->rootfs_fd;
 	/* CRIU changes the root by way of a directory "tmp"; where that is missing it makes one,
 	 * which can't be done in a root that is read-only by then. */
 	made_tmp = mkdirat(root, "tmp", 0700) == 0;
 	result = criu_call(&call, &answer, err);
 	creation_release_scope(restore->creation);
+	for (size_t i = 0; i < STREAMS; i++)
+		fd_close(fd_take(&restore->streams[i]));
 	if (made_tmp)
 		unlinkat(root, "tmp", AT_REMOVEDIR);
 	/* It is our child, and CRIU may have left it to us half-made. */
@@ -318,7 +329,8 @@ int driver_restore(const struct driver *driver, const char *id,
 	struct restore restore = {.creation = &creation,
 				  .options = options,
 				  .directories = CRIU_DIRECTORIES_INIT,
-				  .namespaces = {-1, -1}};
+				  .namespaces = {-1, -1},
+				  .streams = {-1, -1, -1}};
 	int result = -1;
 
 	*exit_status = 0;

@@ -2,6 +2,7 @@
 """checkpoint and restore, through CRIU."""
 
 import contextlib
+import ctypes
 import glob
 import json
 import os
@@ -379,7 +380,135 @@ def test_a_cgroup_namespace(container, checkpoint, restore):
     assert {line.split(":", 2)[2] for line in made.exec_ok("cat", "/proc/1/cgroup").splitlines()} == {"/"}
 
 
+def test_a_time_namespace_goes_on_from_where_it_was(container, checkpoint, restore):
+    made = container(shell=STAY)
+    made.bundle.with_namespace("time").linux["timeOffsets"] = {"monotonic": {"secs": 50000}}
+    made.up()
+    offset = made.exec_ok("cat", "/proc/self/timens_offsets").split()
+    assert int(offset[1]) == 50000
+    checkpoint(made)
+    restore(made)
+    offset = made.exec_ok("cat", "/proc/self/timens_offsets").split()
+    assert 49900 < int(offset[1]) <= 50000
+    assert system.namespace(made.pid, "time") != system.namespace("self", "time")
+
+
+@pytest.mark.parametrize("kind", ["network", "ipc", "uts"])
+def test_the_hosts_namespace_is_so_afterwards(container, checkpoint, restore, kind):
+    made = container(shell=STAY)
+    made.bundle.without_namespace(kind)
+    if kind == "uts":
+        del made.bundle.config["hostname"]
+    made.up()
+    checkpoint(made)
+    restore(made)
+    name = {"network": "net"}.get(kind, kind)
+    assert system.namespace(made.pid, name) == system.namespace("self", name)
+
+
+def test_the_filter_is_there_again(container, checkpoint, restore):
+    made = container(shell=STAY)
+    made.bundle.writable().linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}],
+    }
+    made.up()
+    checkpoint(made)
+    restore(made)
+    assert system.process_status(made.pid)["Seccomp"] == "2"
+    assert "Operation not permitted" in made.exec("mkdir", "/x").stderr
+
+
+def test_a_slave_mount_hears_of_the_hosts_mounts_again(container, workdir, checkpoint, restore):
+    source = f"{workdir}/source"
+    os.mkdir(source)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", source], check=True)
+    subprocess.run(["mount", "--make-shared", source], check=True)
+    try:
+        os.mkdir(f"{source}/later")
+        made = container(shell=STAY)
+        made.bundle.mount("/mnt", source, "rbind", "rslave")
+        made.up()
+        checkpoint(made)
+        restore(made)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", f"{source}/later"], check=True)
+        assert "size=12k" in made.exec_ok("grep", " /mnt/later ", "/proc/self/mounts")
+        made.stop()
+        made.delete()
+    finally:
+        subprocess.run(["umount", "-R", source], check=True)
+
+
 # ---- flags of checkpoint ----
+
+
+def test_an_open_file_whose_name_is_gone_takes_a_flag(container, runtime, image, checkpoint, restore):
+    made = container(shell="exec 9>>/one; echo kept >&9; ln /one /two; rm /one; " + STAY)
+    made.bundle.writable()
+    made.up()
+    system.wait_until(lambda: os.path.exists(f"{made.bundle.rootfs}/two"), "the other name")
+    system.wait_until(lambda: not os.path.exists(f"{made.bundle.rootfs}/one"), "the name gone")
+    result = runtime("checkpoint", "--image-path", f"{image}-refused", made.id, timeout=60)
+    result.assert_refused("CRIU failed", "link-remap")
+    assert made.status == "running"
+    checkpoint(made, "--link-remap")
+    restore(made)
+    made.exec_ok("sh", "-c", "echo more >>/proc/1/fd/9")
+    assert made.exec_ok("cat", "/two") == "kept\nmore\n"
+
+
+def test_flags_that_change_nothing_here_are_taken(counter, checkpoint, restore):
+    flags = ["--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks", "--auto-dedup"]
+    checkpoint(counter, *flags, "--tcp-skip-in-flight", "--empty-ns", "network")
+    restore(counter, *flags, "--no-pivot", "--no-subreaper", "--keep")
+    wait_counting(counter)
+
+
+def test_an_established_connection_takes_a_flag(container, runtime, image, checkpoint, restore):
+    """Its other end is in the same network, and outside of the container."""
+    pod = container("sleep", "1000").up()
+    made = container(shell=f"nc -ll -p 99 -e cat & {STAY}")
+    made.bundle.with_namespace("network", f"/proc/{pod.pid}/ns/net")
+    made.up()
+    client = connect_in(pod.pid, 99)
+    try:
+        client.sendall(b"one\n")
+        assert client.recv(100) == b"one\n"
+        result = runtime("checkpoint", "--image-path", f"{image}-refused", made.id, timeout=60)
+        result.assert_refused("CRIU failed", "tcp-established")
+        client.sendall(b"two\n")
+        assert client.recv(100) == b"two\n"
+        checkpoint(made, "--tcp-established")
+        restore(made, "--tcp-established")
+        client.sendall(b"three\n")
+        assert client.recv(100) == b"three\n"
+    finally:
+        client.close()
+
+
+def connect_in(pid, port):
+    """A connection from the network namespace of a process."""
+    ours = os.open("/proc/self/ns/net", os.O_RDONLY)
+    theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def attempt():
+        client = socket.socket()
+        client.settimeout(10)
+        try:
+            client.connect(("127.0.0.1", port))
+        except OSError:
+            client.close()
+            return None
+        return client
+
+    try:
+        assert libc.setns(theirs, 0) == 0
+        return system.wait_until(attempt, f"a connection to port {port}")
+    finally:
+        libc.setns(ours, 0)
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_left_running_the_container_goes_on(counter, checkpoint):
