@@ -32,6 +32,7 @@ struct cgroup_hierarchy {
 	char *label;  /* v1: the mount's option text, "cpu,cpuacct" or "name=systemd"; v2: "" */
 	char **controllers; /* NULL-terminated: {"cpu","cpuacct"}, {"name=systemd"}; v2:
 			       cgroup.controllers */
+	char *delegated;    /* v2: the cgroup that these controllers are of; NULL: the root */
 };
 
 struct cgroup_layout {
@@ -60,10 +61,28 @@ const struct cgroup_hierarchy *cgroup_find(const struct cgroup_layout *layout,
  * the same in all of them and theirs to free; NULL where none is left. */
 const char *cgroup_keep_delegated(struct cgroup_layout *layout);
 
-/* As cgroup_path_of(), but below `own`: a relative path is meant from there, an absolute one must
+/*
+ * Below which cgroup a container's is to be, where `own` is what cgroup_keep_delegated() gave: own
+ * on v1. On v2 a cgroup with processes in it gives no controllers to those below, and the caller is
+ * in its own; so it is the one above, as with runc, if that is delegated as well. An absolute
+ * cgroups_path may lead further up, as far as that holds. The caller frees it; NULL: no memory.
+ */
+char *cgroup_delegated_base(const struct cgroup_layout *layout, const char *own,
+			    const char *cgroups_path);
+
+/* As cgroup_path_of(), but below `base`: a relative path is meant from there, an absolute one must
  * lead there. */
-char *cgroup_path_below(const char *own, const char *cgroups_path, const char *id,
+char *cgroup_path_below(const char *base, const char *cgroups_path, const char *id,
 			struct error *err);
+
+/*
+ * On v2: has `base` give all its controllers, which from here on are those of the layout, to the
+ * cgroups below it, and so on down to the one above `path` as far as they are there. Where one of
+ * them has processes in it and so can't, `*busy` is its path, which the caller frees; that is no
+ * error, but there are no limits at `path`.
+ */
+int cgroup_hand_down(struct cgroup_layout *layout, const char *base, const char *path, char **busy,
+		     struct error *err);
 
 /* ---- limits ---- */
 

@@ -10,16 +10,16 @@
 #include "cgroup/internal.h"
 
 /* What a delegation gives away (cgroup-v2.rst, "Model of Delegation"); LXC wants as much. */
-static bool is_delegated(const struct cgroup_hierarchy *hierarchy)
+static bool is_delegated(const struct cgroup_hierarchy *hierarchy, const char *path)
 {
 	static const char *const files[] = {"cgroup.procs", "cgroup.threads",
 					    "cgroup.subtree_control"};
-	cleanup_close int own = cgroup_open(hierarchy, hierarchy->own);
+	cleanup_close int dir = cgroup_open(hierarchy, path);
 
-	if (own < 0 || faccessat(own, ".", W_OK, AT_EACCESS) < 0)
+	if (dir < 0 || faccessat(dir, ".", W_OK, AT_EACCESS) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(files) && hierarchy->unified; i++)
-		if (faccessat(own, files[i], W_OK, AT_EACCESS) < 0)
+		if (faccessat(dir, files[i], W_OK, AT_EACCESS) < 0)
 			return false;
 	return true;
 }
@@ -33,7 +33,8 @@ const char *cgroup_keep_delegated(struct cgroup_layout *layout)
 		struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
 
 		/* A container has one path, the same everywhere. */
-		if (!is_delegated(hierarchy) || (own && strcmp(own, hierarchy->own) != 0)) {
+		if (!is_delegated(hierarchy, hierarchy->own) ||
+		    (own && strcmp(own, hierarchy->own) != 0)) {
 			cgroup_hierarchy_free(hierarchy);
 			continue;
 		}
@@ -44,28 +45,127 @@ const char *cgroup_keep_delegated(struct cgroup_layout *layout)
 	return own;
 }
 
-char *cgroup_path_below(const char *own, const char *cgroups_path, const char *id,
+static size_t length_of(const char *path)
+{
+	return strcmp(path, "/") == 0 ? 0 : strlen(path);
+}
+
+static bool is_below(const char *path, const char *base)
+{
+	size_t length = length_of(base);
+
+	return strncmp(path, base, length) == 0 && path[length] == '/';
+}
+
+/* Goes to the cgroup above, if that is delegated. */
+static bool go_up(const struct cgroup_hierarchy *hierarchy, char *path)
+{
+	size_t end = (size_t)(strrchr(path, '/') - path), cut = end ? end : 1;
+	char last = path[cut];
+
+	if (strcmp(path, "/") == 0)
+		return false;
+	path[cut] = '\0';
+	if (is_delegated(hierarchy, path))
+		return true;
+	path[cut] = last;
+	return false;
+}
+
+char *cgroup_delegated_base(const struct cgroup_layout *layout, const char *own,
+			    const char *cgroups_path)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, "");
+	bool absolute = cgroups_path && cgroups_path[0] == '/', higher;
+	char *base = strdup(own);
+
+	if (!base || !hierarchy || layout->mode != CGROUP_UNIFIED)
+		return base;
+	higher = go_up(hierarchy, base);
+	while (higher && absolute && !is_below(cgroups_path, base))
+		higher = go_up(hierarchy, base);
+	return base;
+}
+
+char *cgroup_path_below(const char *base, const char *cgroups_path, const char *id,
 			struct error *err)
 {
 	cleanup_free char *wanted = cgroup_path_of(cgroups_path, id, err);
-	size_t length = strcmp(own, "/") == 0 ? 0 : strlen(own);
 	bool absolute = cgroups_path && cgroups_path[0] == '/';
 	char *path = NULL;
 
 	if (!wanted)
 		return NULL;
-	if (absolute && strncmp(wanted, own, length) == 0 && wanted[length] == '/')
+	if (absolute && is_below(wanted, base))
 		return PTR_TAKE(wanted);
 	if (absolute) {
 		error_set(err,
 			  "linux.cgroupsPath: \"%s\" is not below \"%s\", which is all that user "
 			  "%u may write to",
-			  wanted, own, geteuid());
+			  wanted, base, geteuid());
 		return NULL;
 	}
-	if (asprintf(&path, "%.*s%s", (int)length, own, wanted) < 0) {
+	if (asprintf(&path, "%.*s%s", (int)length_of(base), base, wanted) < 0) {
 		error_errno(err, ENOMEM, "linux.cgroupsPath");
 		return NULL;
 	}
 	return path;
+}
+
+/* "+memory +pids": all or none, as LXC will write them in what it makes below. */
+static char *switched_on(const struct cgroup_hierarchy *hierarchy)
+{
+	size_t length = 1;
+	char *text, *end;
+
+	for (char **name = hierarchy->controllers; *name; name++)
+		length += strlen(*name) + 2;
+	text = malloc(length);
+	if (!text)
+		return NULL;
+	*text = '\0';
+	end = text;
+	for (char **name = hierarchy->controllers; *name; name++)
+		end = stpcpy(stpcpy(stpcpy(end, end == text ? "" : " "), "+"), *name);
+	return text;
+}
+
+int cgroup_hand_down(struct cgroup_layout *layout, const char *base, const char *path, char **busy,
+		     struct error *err)
+{
+	/* The one that a layout of v2 alone has. */
+	struct cgroup_hierarchy *hierarchy = &layout->hierarchies[0];
+	cleanup_free char *at = strdup(path), *text = NULL;
+	size_t length = length_of(base);
+
+	*busy = NULL;
+	hierarchy->delegated = strdup(base);
+	if (!at || !hierarchy->delegated)
+		return error_errno(err, ENOMEM, "Failed to hand controllers down");
+	if (cgroup_read_controllers(hierarchy, base, err) < 0)
+		return -1;
+	text = switched_on(hierarchy);
+	if (!text)
+		return error_errno(err, ENOMEM, "Failed to hand controllers down");
+	while (*text && path[length] == '/') {
+		cleanup_close int dir = -1;
+
+		at[length] = '\0';
+		dir = cgroup_open(hierarchy, length ? at : "/");
+		if (dir < 0 && errno == ENOENT)
+			break; /* LXC makes it, and does this there */
+		if (dir < 0 || cgroup_write_file(dir, "cgroup.subtree_control", text) < 0) {
+			if (dir < 0 || errno != EBUSY)
+				return error_errno(
+				    err, errno,
+				    "Failed to write \"%s\" to cgroup.subtree_control of \"%s\"",
+				    text, length ? at : "/");
+			*busy = strdup(length ? at : "/");
+			return *busy ? 0
+				     : error_errno(err, ENOMEM, "Failed to hand controllers down");
+		}
+		at[length] = '/';
+		length += 1 + strcspn(path + length + 1, "/");
+	}
+	return 0;
 }

@@ -25,14 +25,21 @@ static void cleanup_layout(struct cgroup_layout **layout)
 	cgroup_layout_free(*layout);
 }
 
+static void free_controllers(struct cgroup_hierarchy *hierarchy)
+{
+	for (char **name = hierarchy->controllers; name && *name; name++)
+		free(*name);
+	free(hierarchy->controllers);
+	hierarchy->controllers = NULL;
+}
+
 void cgroup_hierarchy_free(struct cgroup_hierarchy *hierarchy)
 {
 	free(hierarchy->mount);
 	free(hierarchy->own);
 	free(hierarchy->label);
-	for (char **name = hierarchy->controllers; name && *name; name++)
-		free(*name);
-	free(hierarchy->controllers);
+	free(hierarchy->delegated);
+	free_controllers(hierarchy);
 }
 
 void cgroup_layout_free(struct cgroup_layout *layout)
@@ -260,18 +267,21 @@ static int read_mounts(struct cgroup_layout *layout, struct error *err)
 
 /* ---- the whole ---- */
 
-static int read_unified_controllers(struct cgroup_hierarchy *hierarchy, struct error *err)
+int cgroup_read_controllers(struct cgroup_hierarchy *hierarchy, const char *path, struct error *err)
 {
-	cleanup_close int dir = cgroup_open(hierarchy, "/");
+	cleanup_close int dir = cgroup_open(hierarchy, path);
+	const char *below = strcmp(path, "/") == 0 ? "" : path;
 	char text[4096];
 
 	if (dir < 0 || cgroup_read_file(dir, "cgroup.controllers", text, sizeof(text)))
-		return error_errno(err, errno, "can't read %s/cgroup.controllers",
-				   hierarchy->mount);
+		return error_errno(err, errno, "can't read %s%s/cgroup.controllers",
+				   hierarchy->mount, below);
+	free_controllers(hierarchy);
 	hierarchy->controllers = split(text, " \n");
 	return hierarchy->controllers
 		   ? 0
-		   : error_errno(err, ENOMEM, "can't read %s/cgroup.controllers", hierarchy->mount);
+		   : error_errno(err, ENOMEM, "can't read %s%s/cgroup.controllers",
+				 hierarchy->mount, below);
 }
 
 /* Puts what is mounted first, in its order, and forgets the rest. */
@@ -310,7 +320,7 @@ struct cgroup_layout *cgroup_detect(struct error *err)
 
 		if (hierarchy->unified) {
 			v2 = true;
-			if (read_unified_controllers(hierarchy, err))
+			if (cgroup_read_controllers(hierarchy, "/", err))
 				return NULL;
 		} else {
 			v1 = true;

@@ -13,6 +13,11 @@
 
 void cgroup_hierarchy_free(struct cgroup_hierarchy *hierarchy);
 
+/* What a cgroup of the unified hierarchy has, by its cgroup.controllers, instead of what was known.
+ */
+int cgroup_read_controllers(struct cgroup_hierarchy *hierarchy, const char *path,
+			    struct error *err);
+
 /* What messages call a hierarchy: "memory", "name=systemd", "unified". */
 const char *cgroup_hierarchy_name(const struct cgroup_hierarchy *hierarchy);
 

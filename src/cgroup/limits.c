@@ -302,6 +302,18 @@ static const struct controller {
     {"net_prio", "net_prio", asks_priorities, limits_priorities, limits_priorities},
 };
 
+static int refuse_controller(struct limits *limits, const char *field, const char *name)
+{
+	const struct cgroup_hierarchy *unified = cgroup_find(limits->layout, "");
+
+	if (unified && unified->delegated)
+		return limits_error(limits,
+				    "%s: the %s cgroup controller is not delegated: \"%s\" hasn't "
+				    "got it",
+				    field, name, unified->delegated);
+	return limits_error(limits, "%s: no %s cgroup controller on this host", field, name);
+}
+
 static int limits_controller(struct limits *limits, const struct controller *controller)
 {
 	const struct cgroup_hierarchy *hierarchy = cgroup_find(limits->layout, controller->name);
@@ -314,9 +326,10 @@ static int limits_controller(struct limits *limits, const struct controller *con
 	if (!field)
 		return 0;
 	if (!hierarchy)
-		return limits_error(limits, "%s: no %s cgroup controller on this host", field,
-				    limits->layout->mode == CGROUP_UNIFIED ? controller->name_v2
-									   : controller->name);
+		return refuse_controller(limits, field,
+					 limits->layout->mode == CGROUP_UNIFIED
+					     ? controller->name_v2
+					     : controller->name);
 	/* It would drop the limit, with a word in its log. */
 	if (hierarchy->unified && limits->layout->mode != CGROUP_UNIFIED)
 		return limits_error(limits,

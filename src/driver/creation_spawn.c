@@ -58,10 +58,22 @@ static int compile_start_hooks(struct creation *creation, struct plan_buffer *pl
 	return json ? process_compile_hooks(hooks, json, plan, err) : -1;
 }
 
-/* As a user, LXC begins at the caller's own cgroup; where it is told, at that. */
+/* Where LXC is told to begin; NULL: at the root or, as a user, at the caller's own cgroup. */
+static const char *told_base(const struct creation *creation)
+{
+	const char *base = creation->cgroup_base;
+	bool user = creation->shown && creation->layout->mode == CGROUP_UNIFIED;
+
+	if (!base || (!user && !creation->systemd))
+		return NULL;
+	return *base || !user ? base : "/";
+}
+
 static bool begins_at_base(const struct creation *creation)
 {
-	return geteuid() != 0 || (creation->systemd && *creation->cgroup_base);
+	const char *told = told_base(creation);
+
+	return geteuid() != 0 || (told && *told);
 }
 
 int creation_spawn(struct creation *creation, struct error *err)
@@ -172,7 +184,8 @@ int creation_spawn(struct creation *creation, struct error *err)
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
 	start.made_cgroup = creation->systemd ? container->state->cgroup_path : NULL;
-	start.cgroup_base = creation->systemd ? creation->cgroup_base : NULL;
+	start.cgroup_base = told_base(creation);
+	start.no_controllers = creation->no_controllers;
 	start.pivot_fd = creation_waits_at_pivot(creation) ? init_sync : -1;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find
 	 * it, and a name of its own keeps two roots from meeting in LXC's sockets. */

@@ -97,6 +97,7 @@ struct creation {
 	struct cgroup_layout *shown;  /* what its mounts of cgroups show, if that is more; NULL */
 	char *cgroup_path;	      /* until it is recorded; NULL: it gets none */
 	char *cgroup_base;	      /* where LXC's monitor has its own; "" is the root */
+	bool no_controllers;	      /* v2: the cgroups have none, and LXC isn't to try */
 	struct systemd *systemd;      /* the manager that makes the cgroup; NULL: LXC does */
 	struct systemd_place place;   /* its scope */
 	pid_t holder;		      /* keeps the scope between two others of ours; 0 */

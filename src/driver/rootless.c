@@ -48,9 +48,36 @@ static int go_without(const struct creation *creation, struct error *err)
 	return result;
 }
 
+/* Without controllers a container can still be paused, killed and counted: it goes on, unless it is
+ * to have a limit. */
+static int hand_controllers_down(struct creation *creation, const char *base, struct error *err)
+{
+	const struct spec_resources *resources = &creation->spec->linux_.resources;
+	struct cgroup_settings settings = {0};
+	cleanup_free char *busy = NULL;
+	int result;
+
+	if (cgroup_hand_down(creation->layout, base, creation->cgroup_path, &busy, err) < 0)
+		return -1;
+	creation->no_controllers = busy != NULL;
+	if (!busy)
+		return 0;
+	result = cgroup_settings_from_resources(creation->layout, resources, &settings, err);
+	if (result == 0 && settings.count)
+		result = error_set(err,
+				   "%s%s: can't set %s: the cgroup \"%s\" has processes in it "
+				   "and so gives no controllers to those below (%s): move them "
+				   "into a cgroup below it",
+				   settings.where, settings.items[0].field, settings.items[0].file,
+				   busy, strerror(EBUSY));
+	cgroup_settings_free(&settings);
+	return result;
+}
+
 int creation_place_cgroups(struct creation *creation, struct error *err)
 {
 	const char *asked = creation->spec->linux_.cgroups_path, *own;
+	cleanup_free char *base = NULL;
 
 	if (creation->driver->systemd_cgroup)
 		return creation_place_scope(creation, err);
@@ -67,9 +94,15 @@ int creation_place_cgroups(struct creation *creation, struct error *err)
 	own = cgroup_keep_delegated(creation->layout);
 	if (!own)
 		return go_without(creation, err);
-	creation->cgroup_base = strdup(strcmp(own, "/") == 0 ? "" : own);
-	creation->cgroup_path = cgroup_path_below(own, asked, creation->id, err);
-	return creation->cgroup_path ? 0 : -1;
+	base = cgroup_delegated_base(creation->layout, own, asked);
+	if (!base)
+		return error_errno(err, ENOMEM, "linux.cgroupsPath");
+	creation->cgroup_base = strdup(strcmp(base, "/") == 0 ? "" : base);
+	creation->cgroup_path = cgroup_path_below(base, asked, creation->id, err);
+	if (!creation->cgroup_path)
+		return -1;
+	return creation->layout->mode == CGROUP_UNIFIED ? hand_controllers_down(creation, base, err)
+							: 0;
 }
 
 void creation_warn_of_cgroups(const struct creation *creation)

@@ -51,7 +51,7 @@ struct lxc_request {
 	const struct cgroup_layout *layout;
 	const struct cgroup_layout *shown;	  /* in mounts of cgroups; NULL: `layout` */
 	const char *cgroup_path, *monitor_cgroup; /* "/docker/ID"; NULL: it gets none */
-	const char *cgroup_base;		  /* the caller's own, which these are below */
+	const char *cgroup_base;		  /* the caller's, which these are below */
 	bool cgroup_relative;			  /* LXC begins there, and not at the root */
 	bool cgroup_limited;			  /* by somebody else, but for devices */
 	bool rootless;				  /* the caller isn't root */
@@ -180,6 +180,7 @@ struct lxc_start {
 	int trace_fd;		 /* one of `pass`: base/trace.h; -1: nothing is traced */
 	const char *made_cgroup; /* the container's, where somebody else has made it; NULL */
 	const char *cgroup_base; /* v2: where LXC is to begin; NULL: where it wants to */
+	bool no_controllers;	 /* v2: it hands none down, but believes so */
 	bool keep_monitor;	 /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };

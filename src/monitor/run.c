@@ -250,8 +250,11 @@ static int start(struct monitor *monitor)
 
 	trace_step("LXC: set the items");
 	set_runtime_directory(monitor);
-	if (*monitor->cgroup)
-		scope_take(monitor->cgroup, *monitor->base ? monitor->base : NULL);
+	if (*monitor->cgroup || *monitor->base)
+		scope_take(*monitor->cgroup ? monitor->cgroup : NULL,
+			   *monitor->base ? monitor->base : NULL);
+	if (request->no_controllers)
+		scope_hand_nothing_down();
 	container = monitor->lxc->container_new(monitor->name, monitor->path);
 	if (!container)
 		FAIL(monitor, "liblxc can't make a container named \"%s\" in \"%s\"\n",

@@ -12,8 +12,13 @@
 /* The container's cgroup ("/system.slice/NAME.scope") is there already, and was made for it: from
  * here on liblxc, which takes none that exists, believes that it has made it. With `base`, and
  * where there is only v2, it believes that its own cgroup is that, for it begins at its own. The
- * strings must stay. */
+ * strings must stay. `cgroup` is NULL where only that is wanted: a user's, in one that is
+ * delegated. */
 void scope_take(const char *cgroup, const char *base);
+
+/* From here on liblxc believes that it has switched on controllers below the cgroups it comes by:
+ * one with processes in it refuses that. */
+void scope_hand_nothing_down(void);
 
 /* Of a monitor that is kept: it moves into `own`, as liblxc wants, when its child is in the scope.
  * The string must stay. */

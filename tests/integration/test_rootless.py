@@ -17,7 +17,6 @@ from lib.rootless import (
     SUBORDINATES,
     UID,
     RootlessRuntime,
-    delegated_cgroup,
     give,
     make_rootless,
     subordinate_ids,
@@ -338,67 +337,6 @@ def test_what_needs_a_cgroup_says_so(runtime, container, verb):
     made = container("sleep", "1000").up()
     runtime(*verb.split(), made.id).assert_refused("has no cgroup")
     assert made.status == "running"
-
-
-@pytest.fixture
-def delegated(runtime, token):
-    path = f"/{token}-delegated"
-    with delegated_cgroup(path) as entry:
-        runtime.entry = entry
-        yield path
-        runtime.clean()
-
-
-v1_limits = pytest.mark.skipif(
-    not system.on_cgroup_v1(), reason="on v2 a cgroup with processes gives no controllers to those below"
-)
-
-
-@v1_limits
-def test_limits_in_a_delegated_cgroup(container, delegated):
-    made = container("sleep", "1000")
-    made.bundle.linux["resources"] = {"pids": {"limit": 50}, "memory": {"limit": 64 << 20}}
-    made.up()
-    assert NO_CGROUP not in made.result.stderr
-    path = f"{delegated}/lxc.payload.{made.id}"
-    assert set(system.cgroup_paths(made.pid).values()) == {path}
-    assert system.cgroup_read(made.pid, "pids", "pids.max") == "50"
-    assert system.cgroup_read(made.pid, "memory", "memory.limit_in_bytes") == str(64 << 20)
-    assert made.exec_ok("cat", "/proc/self/cgroup").count(path) == len(system.cgroup_hierarchies())
-    made.delete("--force")
-    assert not any(os.path.exists(f"{top}{path}") for top in system.cgroup_hierarchies().values())
-
-
-@v1_limits
-def test_a_container_in_a_delegated_cgroup_is_paused_and_measured(runtime, container, delegated):
-    made = container("sleep", "1000").up()
-    runtime.ok("pause", made.id)
-    assert made.status == "paused"
-    runtime.ok("resume", made.id)
-    assert made.id in runtime.ok("stats", "--no-stream", made.id).stdout
-    assert json.loads(runtime.ok("ps", "-f", "json", made.id).stdout) == [made.pid]
-
-
-@v1_limits
-def test_a_path_in_a_delegated_cgroup(container, delegated):
-    relative, absolute, outside = container("sleep", "1000"), container("sleep", "1000"), container("true")
-    relative.bundle.cgroup("one")
-    absolute.bundle.cgroup(f"{delegated}/two")
-    for made, name in ((relative, "one"), (absolute, "two")):
-        made.up()
-        assert set(system.cgroup_paths(made.pid).values()) == {f"{delegated}/{name}"}
-    outside.bundle.cgroup(f"{delegated}-not")
-    outside.run().assert_refused("linux.cgroupsPath", delegated)
-
-
-@v1_limits
-def test_subordinate_ids_in_a_delegated_cgroup(ranges, delegated):
-    made = ranges("sleep", "1000")
-    made.bundle.linux["resources"] = {"pids": {"limit": 50}}
-    made.up()
-    assert system.cgroup_read(made.pid, "pids", "pids.max") == "50"
-    assert f"{delegated}/" in made.exec_ok("cat", "/proc/self/cgroup")
-    made.delete("--force")
 
 
 # ---- refused ----

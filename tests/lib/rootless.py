@@ -89,12 +89,15 @@ def _write(file, text):
 
 
 @contextlib.contextmanager
-def delegated_cgroup(path):
-    """A cgroup in every hierarchy that the user may make others in: a command that goes there."""
+def delegated_cgroup(path, below=""):
+    """A cgroup in every hierarchy that the user may make others in: a command that goes there, or into `below`
+    in it ("/one/two"), which is made."""
     directories = [f"{mount_point}{path}" for mount_point in system.cgroup_hierarchies().values()]
     try:
-        for directory in directories:
-            _delegate(directory)
+        for name in ("", *below.split("/")[1:]):
+            directories = [directory + "/" * bool(name) + name for directory in directories]
+            for directory in directories:
+                _delegate(directory)
         script = 'for file in $CGROUPS; do echo $$ > "$file/cgroup.procs" || exit 1; done; exec "$@"'
         yield ["env", f"CGROUPS={' '.join(directories)}", "sh", "-c", script, "sh"]
     finally:
@@ -104,7 +107,7 @@ def delegated_cgroup(path):
 def _delegate(directory):
     os.mkdir(directory)
     for name in ("cpuset.cpus", "cpuset.mems"):  # v1 begins with none
-        if os.path.exists(f"{directory}/{name}"):
+        if system.on_cgroup_v1() and os.path.exists(f"{directory}/{name}"):
             with open(f"{directory}/../{name}", encoding="ascii") as above:
                 text = above.read()
             with open(f"{directory}/{name}", "w", encoding="ascii") as file:
