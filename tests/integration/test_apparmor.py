@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from lib import system
+from lib.escape import FAKE_PROCS, offer_fake_proc
 
 PARSER = shutil.which("apparmor_parser", path="/usr/sbin:/sbin:/usr/bin:/bin")
 
@@ -180,6 +181,21 @@ def test_exec_takes_a_profile(box, profile, no_new_privileges):
     result = made.exec("sh", "-c", WRITE, flags=["--apparmor", profile])
     assert result.stdout == "allowed\n" and "Permission denied" in result.stderr
     assert label_of(made.pid) == "unconfined"
+
+
+# ---- what is in the place of /proc ----
+
+
+@pytest.mark.parametrize("trick", FAKE_PROCS)
+def test_a_fake_proc_does_not_take_the_profile(box, profile, workdir, trick):
+    """CVE-2019-16884, CVE-2019-19921, CVE-2023-28642, CVE-2025-52881: an image or a volume has files where the
+    profile's name would be written to. There is no such container."""
+    made = box("sleep", "100")
+    made.bundle.process["apparmorProfile"] = profile
+    files = offer_fake_proc(made, workdir, trick)
+    made.run().assert_refused("/proc")
+    assert not made.exists
+    assert {os.path.getsize(file) for file in files} == {0}
 
 
 # ---- a profile that is not loaded ----

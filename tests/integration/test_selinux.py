@@ -7,6 +7,7 @@ import os
 import pytest
 
 from lib import system
+from lib.escape import FAKE_PROCS, offer_fake_proc
 from lib.terminal import ConsoleSocket
 
 CONFINED = "system_u:system_r:runlxc_container_t:s0"
@@ -105,6 +106,17 @@ def test_exec_takes_a_label(box):
     assert made.exec_ok("sh", "-c", LABEL) == f"{HOST}\n"
     assert made.exec_ok("sh", "-c", LABEL, flags=["--process-label", CONFINED]) == f"{CONFINED}\n"
     assert label_of(made.pid) == HOST
+
+
+@pytest.mark.parametrize("trick", FAKE_PROCS)
+def test_a_fake_proc_does_not_take_the_label(box, workdir, trick):
+    """As test_apparmor.py has it for a profile."""
+    made = box("sleep", "100")
+    made.bundle.process["selinuxLabel"] = CONFINED
+    files = offer_fake_proc(made, workdir, trick)
+    made.run().assert_refused("/proc")
+    assert not made.exists
+    assert {os.path.getsize(file) for file in files} == {0}
 
 
 def test_a_label_that_the_policy_does_not_have_is_an_error_that_names_it(box):
