@@ -7,7 +7,7 @@
 #   make run       deps, build, and a container on the spot that shows what it is (as root)
 #   make check     deps, build, unit tests, then tests on real containers (those as root): some of them once more in
 #                  guests with cgroup v2, AppArmor, SELinux and systemd, and some under each engine
-#   make check-vm  deps, build, and every test on real containers in that guest (as root)
+#   make check-vm  deps, build, and every test on real containers in those guests (as root)
 #   make check-engines  deps, build, and every test under Docker, containerd, Podman and buildah (as root); then
 #                  the same in a Debian 13 tree, with Docker 26 and Podman 5.4 (check-engines-trixie does that alone)
 #   make check-trixie  a build and the tests in a Debian 13 tree, with its LXC 6.0, gcc 14 and CRIU 4.1 (as root); the

@@ -166,7 +166,7 @@ def test_what_the_layout_does_not_have_is_an_error(made, refused):
     if V1:
         made.bundle.resources["unified"] = {"memory.high": "104857600"}
     else:
-        made.bundle.resources["memory"] = {"swappiness": 50}
+        made.bundle.resources["cpu"] = {"realtimeRuntime": 1000}
     refused(made)
 
 

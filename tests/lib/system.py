@@ -45,10 +45,24 @@ def process_status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
 
 
-def kernel_tells_exit_statuses():
-    """Whether the kernel tells the exit status of a process to others than its parent (Linux 6.15)."""
+def kernel_is(*wanted):
+    """Whether the kernel is of this version, (6, 15), or a newer one."""
     major, minor = os.uname().release.split(".")[:2]
-    return (int(major), int("".join(filter(str.isdigit, minor)))) >= (6, 15)
+    return (int(major), int("".join(filter(str.isdigit, minor)))) >= wanted
+
+
+def kernel_tells_exit_statuses():
+    """Whether the kernel tells the exit status of a process to others than its parent."""
+    return kernel_is(6, 15)
+
+
+def owners_can_be_mapped(path):
+    """Whether the kernel can give mounts of the file system at `path` other owners (MOUNT_ATTR_IDMAP)."""
+
+    def length(mount):
+        return len(mount.target) if f"{path}/".startswith(mount.target.rstrip("/") + "/") else -1
+
+    return max(mounts_of("self"), key=length).type != "tmpfs" or kernel_is(6, 3)
 
 
 def pids():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of tests/integration once more, on a host that has cgroup v2 alone, and AppArmor, SELinux or systemd.
+"""Tests on containers once more, on a host that has cgroup v2 alone, and AppArmor, SELinux or systemd.
 
-A guest is booted once and runs them all. Each is a test here, too, that passes, fails or is skipped as it did there.
+Guests are booted once and run them all. Each is a test here, too, that passes, fails or is skipped as it did there.
 """
 
 import os
@@ -10,23 +10,32 @@ import pytest
 
 from lib import guest
 
-# Whichever test is the first waits for the guest.
+# Whichever test is the first of a guest waits for that.
 pytestmark = pytest.mark.limit(guest.SECONDS + 180)
+
+KINDS = {
+    "apparmor": {"lsm": "apparmor"},
+    "selinux": {"lsm": "selinux"},
+    "systemd": {"init": "systemd"},
+    "hybrid": {"init": "hybrid"},
+}
+NAMES = {
+    "apparmor": guest.selection(),
+    "selinux": guest.SELINUX,
+    "systemd": guest.systemd_selection("systemd"),
+    "hybrid": guest.systemd_selection("hybrid"),
+}
 
 
 def pytest_generate_tests(metafunc):
-    for argument, names in (
-        ("apparmor_test", guest.selection()),
-        ("selinux_test", guest.SELINUX),
-        ("systemd_test", guest.systemd_selection("systemd")),
-        ("hybrid_test", guest.systemd_selection("hybrid")),
-    ):
+    for kind, names in NAMES.items():
+        argument = f"{kind}_test"
         if argument in metafunc.fixturenames:
             if not names:
                 metafunc.parametrize(argument, [pytest.param(None, marks=pytest.mark.skip("make check-vm runs them"))])
                 continue
             ids = guest.collect(metafunc.config.command, names)
-            metafunc.parametrize(argument, ids, ids=[id_.removeprefix(guest.INTEGRATION) for id_ in ids])
+            metafunc.parametrize(argument, ids, ids=[id_.removeprefix(guest.TESTS) for id_ in ids])
 
 
 @pytest.fixture(autouse=True)
@@ -35,37 +44,28 @@ def nothing_left():
 
 
 @pytest.fixture(scope="session")
-def boot(request, session_directory):
-    """Boots a guest and runs in it what this session has chosen, by -k for instance."""
-
-    def make(kind, **options):
-        if os.uname().machine != "x86_64":
-            pytest.skip("the guest is one for x86_64")
-        parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+def guests(request, session_directory):
+    """Boots guests and runs in them what this session has chosen, by -k for instance."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the guest is one for x86_64")
+    made = guest.Guests(session_directory, request.config.command)
+    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for kind, options in KINDS.items():
         ids = [each[f"{kind}_test"] for each in parameters if each.get(f"{kind}_test")]
-        return guest.Guest(f"{session_directory}/guest-{kind}", request.config.command, ids, **options)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def apparmor_guest(boot):
-    return boot("apparmor", lsm="apparmor")
-
-
-@pytest.fixture(scope="session")
-def selinux_guest(boot):
-    return boot("selinux", lsm="selinux")
+        if ids or f"{kind}_guest" in names:
+            made.add(kind, ids, **options)
+    request.config.guests = made
+    try:
+        made.boot()
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture(scope="session")
-def systemd_guest(boot):
-    return boot("systemd", init="systemd")
-
-
-@pytest.fixture(scope="session")
-def hybrid_guest(boot):
-    return boot("hybrid", init="hybrid")
+def apparmor_guest(guests):
+    return guests.of("apparmor")
 
 
 def check(guest_, id_):
@@ -89,17 +89,17 @@ def test_the_guest_has_cgroup_v2_with_every_controller_and_apparmor(apparmor_gue
     assert "apparmor" in apparmor_guest.read("lsm").strip().split(",")
 
 
-def test_in_the_guest(apparmor_guest, apparmor_test):
-    check(apparmor_guest, apparmor_test)
+def test_in_the_guest(guests, apparmor_test):
+    check(guests.of("apparmor", apparmor_test), apparmor_test)
 
 
-def test_in_the_guest_with_selinux(selinux_guest, selinux_test):
-    check(selinux_guest, selinux_test)
+def test_in_the_guest_with_selinux(guests, selinux_test):
+    check(guests.of("selinux", selinux_test), selinux_test)
 
 
-def test_in_the_guest_with_systemd(systemd_guest, systemd_test):
-    check(systemd_guest, systemd_test)
+def test_in_the_guest_with_systemd(guests, systemd_test):
+    check(guests.of("systemd", systemd_test), systemd_test)
 
 
-def test_in_the_guest_with_systemd_on_cgroup_v1(hybrid_guest, hybrid_test):
-    check(hybrid_guest, hybrid_test)
+def test_in_the_guest_with_systemd_on_cgroup_v1(guests, hybrid_test):
+    check(guests.of("hybrid", hybrid_test), hybrid_test)
