@@ -4,6 +4,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -93,6 +94,13 @@ secilc -c "$(cat /sys/fs/selinux/policyvers)" -o /run/policy -f /dev/null tests/
 dd if=/run/policy of=/sys/fs/selinux/load bs=1M
 echo 1 >/sys/fs/selinux/enforce
 """
+# Unit tests that make cgroups of their own: the program's output, and its status behind it.
+UNITS = """
+for program in {units}; do
+	"$program" >"{directory}/${{program##*/}}" 2>&1 </dev/null
+	echo "status $?" >>"{directory}/${{program##*/}}"
+done
+"""
 COMMAND = """
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/vm RUNLXC_TESTS_LOOPS=20 RUNLXC_TESTS_FAILURE_STEP=60
 export RUNLXC={command} RUNLXC_VM_DIRECTORY={directory}
@@ -159,6 +167,13 @@ def parts(ids):
     return made
 
 
+def unit_programs(command):
+    """Unit tests of src/cgroup, where the command is in the directory that it was built in."""
+    directory = f"{_needed_by(command)}/tests/unit"
+    names = os.listdir(directory) if os.path.isdir(directory) else ()
+    return sorted(name for name in names if re.fullmatch(r"test-cgroup-[a-z-]+", name))
+
+
 def _needed_by(command):
     """The directory of all that the command under test is made of."""
     directory = os.path.dirname(command)
@@ -172,7 +187,7 @@ def _needed_by(command):
 class Guest:
     """A guest that runs these tests: run() boots it, and returns when it is done."""
 
-    def __init__(self, directory, command, ids, lsm="apparmor", init="busybox"):
+    def __init__(self, directory, command, ids, units=(), lsm="apparmor", init="busybox"):
         self.directory, self.ids, self.status, self.seconds = directory, ids, None, 0
         self._process, self._phases = None, {}
         os.mkdir(directory)
@@ -182,9 +197,10 @@ class Guest:
             "directory": shlex.quote(directory),
             "command": shlex.quote(command),
             "python": shlex.quote(sys.executable),
+            "units": " ".join(shlex.quote(f"{_needed_by(command)}/tests/unit/{name}") for name in units),
             "files": " ".join(sorted({shlex.quote(_file(id_)) for id_ in ids})),
         }
-        parts_ = [FACTS, POLICY if lsm == "selinux" else "", COMMAND if ids else ""]
+        parts_ = [FACTS, POLICY if lsm == "selinux" else "", UNITS if units else "", COMMAND if ids else ""]
         script = "".join(parts_).format(**words)
         flags = ["-l", lsm, "-i", init, "-t", str(SECONDS), "-s", REPOSITORY, "-s", _needed_by(command), "-o", directory]
         self._argv = [f"{REPOSITORY}/tests/vm/run", *flags, "--", script]
@@ -238,10 +254,10 @@ class Guests:
         self._guests, self._of, self._done = [], {}, {}
         self._pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
 
-    def add(self, kind, ids, **options):
+    def add(self, kind, ids, units=(), **options):
         for number, part in enumerate(parts(ids)):
             directory = f"{self._directory}/guest-{kind}-{number}"
-            guest = Guest(directory, self._command, part, **options)
+            guest = Guest(directory, self._command, part, units=units if number == 0 else (), **options)
             self._guests.append(guest)
             self._of.setdefault((kind, None), guest)
             self._of.update(((kind, id_), guest) for id_ in part)

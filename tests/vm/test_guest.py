@@ -36,6 +36,8 @@ def pytest_generate_tests(metafunc):
                 continue
             ids = guest.collect(metafunc.config.command, names)
             metafunc.parametrize(argument, ids, ids=[id_.removeprefix(guest.TESTS) for id_ in ids])
+    if "unit_program" in metafunc.fixturenames:
+        metafunc.parametrize("unit_program", guest.unit_programs(metafunc.config.command))
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +56,8 @@ def guests(request, session_directory):
     for kind, options in KINDS.items():
         ids = [each[f"{kind}_test"] for each in parameters if each.get(f"{kind}_test")]
         if ids or f"{kind}_guest" in names:
-            made.add(kind, ids, **options)
+            units = [each["unit_program"] for each in parameters if "unit_program" in each and kind == "apparmor"]
+            made.add(kind, ids, units, **options)
     request.config.guests = made
     try:
         made.boot()
@@ -87,6 +90,12 @@ def test_the_guest_has_cgroup_v2_with_every_controller_and_apparmor(apparmor_gue
     assert apparmor_guest.status in (0, 1), apparmor_guest.last_words()
     assert {"cpu", "cpuset", "hugetlb", "io", "memory", "pids"} <= set(apparmor_guest.read("controllers").split())
     assert "apparmor" in apparmor_guest.read("lsm").strip().split(",")
+
+
+def test_unit_tests_in_the_guest(apparmor_guest, unit_program):
+    """Those that make cgroups, of whatever kind the host has."""
+    output = apparmor_guest.read(unit_program)
+    assert output.endswith("status 0\n") and "[  PASSED  ]" in output, output[-3000:]
 
 
 def test_in_the_guest(guests, apparmor_test):
