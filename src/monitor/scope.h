@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A container's cgroup that systemd has made, as that of a scope. It ends with its last process, so
- * that this monitor is in it until the container's first process is.
+ * that this monitor is in it until the container's first process is. And a user's below a cgroup
+ * that was delegated, which is another than LXC would begin at.
  */
 #ifndef RUNLXC_MONITOR_SCOPE_H
 #define RUNLXC_MONITOR_SCOPE_H

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only cgroup v2 has: one file for a kill, events of a freeze, pressure, delegation to the container, a process that
-is made in its cgroup."""
+"""What only cgroup v2 has: one file for a kill, events of a freeze, pressure, delegation to the container, a process
+that is made in its cgroup."""
 
 import json
 import os

@@ -202,8 +202,9 @@ class Guest:
         }
         parts_ = [FACTS, POLICY if lsm == "selinux" else "", UNITS if units else "", COMMAND if ids else ""]
         script = "".join(parts_).format(**words)
-        flags = ["-l", lsm, "-i", init, "-t", str(SECONDS), "-s", REPOSITORY, "-s", _needed_by(command), "-o", directory]
-        self._argv = [f"{REPOSITORY}/tests/vm/run", *flags, "--", script]
+        flags = ["-l", lsm, "-i", init, "-t", str(SECONDS)]
+        shares = ["-s", REPOSITORY, "-s", _needed_by(command), "-o", directory]
+        self._argv = [f"{REPOSITORY}/tests/vm/run", *flags, *shares, "--", script]
 
     def run(self):
         began = time.monotonic()
@@ -273,7 +274,8 @@ class Guests:
 
     def summary(self):
         """A line for each: how long it took."""
-        return [f"{os.path.basename(one.directory)}: {len(one.ids)} tests in {one.seconds:.0f} s" for one in self._guests]
+        names = [os.path.basename(one.directory) for one in self._guests]
+        return [f"{name}: {len(one.ids)} tests in {one.seconds:.0f} s" for name, one in zip(names, self._guests)]
 
     def close(self):
         self._pool.shutdown(wait=False, cancel_futures=True)
