@@ -183,8 +183,10 @@ static int prepare(struct execution *execution, const char *id, struct error *er
 
 /* Whatever could not be found of a container that has ended meanwhile: that is the reason. A
  * process that ends is out of its namespaces first of all. */
-static bool has_ended(const struct execution *execution)
+static bool has_ended(const struct execution *execution, const struct error *err)
 {
+	/* Our init was killed, so its end may not be far. */
+	int timeout_ms = err->errnum == ECONNRESET ? 500 : 0;
 	struct pollfd event = {.fd = execution->pidfd, .events = POLLIN};
 	char path[64];
 	struct stat st;
@@ -192,7 +194,7 @@ static bool has_ended(const struct execution *execution)
 	if (execution->pidfd < 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)execution->container.state->pid);
-	return (stat(path, &st) < 0 && errno == ENOENT) || poll(&event, 1, 0) == 1;
+	return (stat(path, &st) < 0 && errno == ENOENT) || poll(&event, 1, timeout_ms) == 1;
 }
 
 int exec_start(const struct driver *driver, const char *id,
@@ -211,7 +213,7 @@ int exec_start(const struct driver *driver, const char *id,
 
 	if (result == 0)
 		result = execute(&execution, &pidfd, err);
-	if (result < 0 && has_ended(&execution))
+	if (result < 0 && has_ended(&execution, err))
 		error_set(err, "cannot exec in a stopped container");
 	if (result == 0)
 		*started = (struct exec_started){.pid = execution.pid,

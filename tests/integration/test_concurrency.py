@@ -165,6 +165,61 @@ def test_pause_and_resume_at_once_end_in_one_of_both(container, runtime):
     assert made.exec_ok("echo", "alive") == "alive\n"
 
 
+@pytest.mark.ours
+def test_of_two_updates_at_once_both_are_done(container, runtime):
+    for _ in range(5):
+        made = container("sleep", "100").up()
+        commands = [["update", "--pids-limit", "20", made.id], ["update", "--cpu-share", "77", made.id]]
+        commands.append(["update", "--memory-reservation", "64m", made.id])
+        assert [status for status, _ in all_at_once(runtime, commands)] == [0, 0, 0]
+        with open(f"{runtime.root}/{made.id}/resources.json", encoding="utf-8") as file:
+            asked = json.load(file)
+        assert (asked["pids"]["limit"], asked["cpu"]["shares"]) == (20, 77)
+        assert asked["memory"]["reservation"] == 64 << 20
+        made.delete("--force")
+
+
+@pytest.mark.ours
+def test_a_start_and_a_pause_at_once_take_turns(container, runtime):
+    for _ in range(5):
+        made = container("sleep", "100").create()
+        (started, err), (paused, _) = all_at_once(runtime, [["start", made.id], ["pause", made.id]])
+        assert paused == 0 and made.status == "paused"
+        assert started == 0 or "cannot start a container in the paused state" in err
+        runtime.ok("resume", made.id)
+        assert made.status == ("running" if started == 0 else "created")
+        made.delete("--force")
+
+
+@pytest.mark.ours
+def test_an_exec_and_a_pause_at_once_leave_nobody_behind(container, runtime):
+    """Whoever is in before the pause goes on after it."""
+    for _ in range(5):
+        made = container("sleep", "100").up()
+        with runtime.popen("exec", made.id, "true", stderr=PIPE) as process:
+            runtime.ok("pause", made.id)
+            assert made.status == "paused"
+            runtime.ok("resume", made.id)
+            _, err = process.communicate(timeout=20)
+            assert process.returncode == 0 or b"cannot exec in a paused container" in err
+        made.delete("--force")
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("verb", ["update --pids-limit 20", "events --interval 20ms", "ps", "resume", "wait", "start"])
+def test_a_forced_delete_beside_another_verb_is_whole(container, runtime, verb):
+    for _ in range(3):
+        made = container("sleep", "100").create()
+        if verb != "start":
+            made.start()
+        if verb == "resume":
+            runtime.ok("pause", made.id)
+        results = all_at_once(runtime, [[*verb.split(), made.id], ["delete", "--force", made.id]])
+        assert results[1] == (0, ""), results
+        assert len(results[0][1].splitlines()) <= 1, results
+        assert not made.exists
+
+
 def test_commands_on_one_container_do_not_wait_for_another(container, runtime):
     """A container that takes its time does not hold up the others."""
     slow = container("true")
