@@ -63,15 +63,20 @@ static void make_node(struct init *init, const struct plan_device *device)
 
 static void make_link(struct init *init, int dev, const char *target, const char *name)
 {
-	struct stat st;
-
+	/* What is there stays: it is the image's, or the host's. A node of ptmx is as good as the
+	 * link, since the kernel looks for a devpts beside it (Linux 4.7). */
 	if (symlinkat(target, dev, name) < 0 && errno != EEXIST && errno != EROFS)
 		report_failure(init, 0, errno, "Failed to make the link \"/dev/%s\"", name);
-	/* /dev/ptmx may be in the list of devices or in the image, as a node: the container's own
-	 * devpts is meant all the same. */
-	if (strcmp(name, "ptmx") == 0 && fstatat(dev, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISCHR(st.st_mode) && unlinkat(dev, name, 0) == 0)
-		symlinkat(target, dev, name);
+}
+
+/* Where a link to the container's own devpts comes in its place. */
+static bool is_link(const struct init *init, const struct plan_device *device)
+{
+	struct stat st;
+
+	return init->plan->flags & PLAN_SETUP_DEV &&
+	       strcmp(plan_text(init->plan, device->path), "/dev/ptmx") == 0 &&
+	       stat("/dev/pts", &st) == 0;
 }
 
 void devices_apply(struct init *init)
@@ -87,8 +92,10 @@ void devices_apply(struct init *init)
 	uint32_t i;
 	int dev;
 
-	for (i = 0; i < init->plan->devices.count; i++)
-		make_node(init, &devices[i]);
+	for (i = 0; i < init->plan->devices.count; i++) {
+		if (!is_link(init, &devices[i]))
+			make_node(init, &devices[i]);
+	}
 	if (!(init->plan->flags & PLAN_SETUP_DEV))
 		return;
 	dev = mounts_open_target("/dev", true, false, false);

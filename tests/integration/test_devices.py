@@ -2,10 +2,12 @@
 """/dev, and which devices a container may use."""
 
 import os
+import stat
 
 import pytest
 
 from lib import system
+from lib.terminal import UserTerminal
 
 DEFAULTS = {"null": "1:3", "zero": "1:5", "full": "1:7", "random": "1:8", "urandom": "1:9", "tty": "5:0"}
 
@@ -304,3 +306,29 @@ def test_a_bad_device_is_refused(container, change, word):
     made = container("true")
     made.bundle.linux["devices"] = [{**DEVICE, **change}]
     made.run().assert_refused("linux.devices[0]", word)
+
+
+# ---- what is there stays ----
+
+
+@pytest.mark.ours  # runc takes it away
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_ptmx_of_the_roots_own_stays_and_works(container, workdir, listed):
+    """As where the root is the host's: who has no /dev of his own must not take away that of others."""
+    made = container(shell="ls -l /dev/ptmx; tty")
+    made.bundle.writable().process["terminal"] = True
+    ptmx = f"{made.bundle.rootfs}/dev/ptmx"
+    os.mknod(ptmx, 0o666 | stat.S_IFCHR, os.makedev(5, 2))
+    os.chmod(ptmx, 0o666)
+    os.mkdir(f"{made.bundle.rootfs}/dev/pts")
+    mounts = made.bundle.config["mounts"]
+    made.bundle.config["mounts"] = [m for m in mounts if m["destination"] in ("/proc", "/dev/pts")]
+    if listed:
+        made.bundle.linux["devices"] = [{"path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2}]
+    with UserTerminal() as terminal:
+        made.bundle.write()
+        terminal.run(made.runtime.argv("run", "-b", made.bundle.path, made.id), made.runtime.environment)
+        assert terminal.wait() == 0
+        assert "/dev/pts/0" in terminal.screen
+    info = os.lstat(ptmx)
+    assert stat.S_ISCHR(info.st_mode) and info.st_rdev == os.makedev(5, 2)
