@@ -14,6 +14,7 @@
 #include "base/kernel.h"
 #include "base/path.h"
 #include "base/trace.h"
+#include "base/utf8.h"
 
 int container_open(const struct driver *driver, const char *id, bool lock,
 		   struct container *container, struct error *err)
@@ -178,7 +179,7 @@ char *container_state_json(const struct state *state, enum driver_status status,
 		json_object_object_add(root, "annotations", annotations);
 	json_object_object_add(root, "owner",
 			       json_object_new_string(state->owner ? state->owner : ""));
-	text = strdup(json_object_to_json_string_ext(
+	text = utf8_clean(json_object_to_json_string_ext(
 	    root,
 	    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN) |
 		JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -44,6 +44,27 @@ def test_state_of_a_container_whose_process_died_is_stopped_not_missing(containe
     assert (state["status"], state["pid"]) == ("stopped", 0)
 
 
+@pytest.mark.parametrize("where", ["bundle", "annotation"])
+def test_what_is_no_text_makes_no_bad_json(container, workdir, where):
+    """A path may hold any bytes; runc writes U+FFFD for them."""
+    made = container("sleep", "100")
+    if where == "bundle":
+        path = os.fsencode(f"{workdir}/b") + b"\xff"
+        made.bundle.write()
+        os.rename(made.bundle.path, path)
+    else:
+        made.bundle.config["annotations"] = {"key": "value\udcff"}
+        path = os.fsencode(made.bundle.path)
+        text = json.dumps(made.bundle.config).replace("\\udcff", "\udcff").encode(errors="surrogateescape")
+        with open(path + b"/config.json", "wb") as file:
+            file.write(text)
+    runtime = made.runtime
+    runtime.ok(argv=[os.fsencode(word) for word in runtime.argv("create", "-b")] + [path, os.fsencode(made.id)])
+    for document in (runtime.ok("state", made.id), runtime.ok("list", "--format", "json")):
+        assert "\ufffd" in document.stdout_bytes.decode()  # strictly
+        assert json.loads(document.stdout_bytes)
+
+
 def test_state_needs_an_id(runtime):
     assert runtime.fails("state").stdout.find('"id"') == -1
 
