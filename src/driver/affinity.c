@@ -21,7 +21,7 @@ static int set(pid_t pid, const struct ranges *cpus)
 	return syscall(SYS_sched_setaffinity, pid, sizeof(cpus->words), cpus->words) < 0 ? -1 : 0;
 }
 
-static int set_list(const char *field, const char *list, struct error *err)
+static int set_list(const char *field, const char *list, pid_t pid, struct error *err)
 {
 	struct ranges cpus;
 
@@ -29,17 +29,17 @@ static int set_list(const char *field, const char *list, struct error *err)
 		return error_set(err, "process.execCPUAffinity.%s: \"%s\" is not a list of CPUs",
 				 field, list);
 	/* EINVAL: none of them is there, or in the cpuset. */
-	if (set(0, &cpus) < 0)
+	if (set(pid, &cpus) < 0)
 		return error_errno(err, errno,
 				   "process.execCPUAffinity.%s: Failed to be on the CPUs \"%s\"",
 				   field, list);
 	return 0;
 }
 
-int affinity_before_join(const struct spec_process *process, struct error *err)
+int affinity_before_join(const struct spec_process *process, pid_t pid, struct error *err)
 {
 	return process->cpu_affinity_initial
-		   ? set_list("initial", process->cpu_affinity_initial, err)
+		   ? set_list("initial", process->cpu_affinity_initial, pid, err)
 		   : 0;
 }
 
@@ -57,6 +57,6 @@ int affinity_reset(pid_t pid, struct error *err)
 int affinity_after_join(const struct spec_process *process, struct error *err)
 {
 	/* config.md: without it, the container's. */
-	return process->cpu_affinity_final ? set_list("final", process->cpu_affinity_final, err)
+	return process->cpu_affinity_final ? set_list("final", process->cpu_affinity_final, 0, err)
 					   : affinity_reset(0, err);
 }

@@ -91,7 +91,7 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	if (kernel_close_range(child->lowest, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		error_errno(&err, errno,
 			    "Failed to close the descriptors that are not the program's");
-	} else if (affinity_before_join(process, &err) == 0 &&
+	} else if ((child->moved >= 0 || affinity_before_join(process, 0, &err) == 0) &&
 		   exec_cgroups_join(&execution->cgroups, &err) == 0 &&
 		   container_join_resctrl(&execution->resctrl, 0, &err) == 0 &&
 		   affinity_after_join(process, &err) == 0) {
@@ -112,12 +112,15 @@ _Noreturn static void child_main(const struct execution *execution, const struct
 	_exit(255);
 }
 
-/* With --cgroup it isn't the container's own that the child is to end up in. */
+/* With --cgroup it isn't the container's own that the child is to end up in; and
+ * execCPUAffinity.initial is for the time before it is in there. */
 static pid_t fork_child(const struct execution *execution)
 {
 	const char *path = execution->container.state->cgroup_path;
 
-	return path && !execution->cgroups.chosen ? cgroup_fork(execution->layout, path) : fork();
+	if (!path || execution->cgroups.chosen || execution->spec->process.cpu_affinity_initial)
+		return fork();
+	return cgroup_fork(execution->layout, path);
 }
 
 static int raise_fd(int *fd, int lowest)
@@ -162,7 +165,8 @@ static int move_child(const struct execution *execution, int gate, struct error 
 
 	if (gate < 0)
 		return 0;
-	if (container_attach(&execution->container, execution->child, err) < 0)
+	if (affinity_before_join(&execution->spec->process, execution->child, err) < 0 ||
+	    container_attach(&execution->container, execution->child, err) < 0)
 		return -1;
 	return write(gate, &moved, 1) == 1 ? 0 : error_errno(err, errno, "Failed to fork");
 }

@@ -283,9 +283,9 @@ void exec_started_close(struct exec_started *started);
 
 /* ---- affinity.c: CPUs ---- */
 
-/* process.execCPUAffinity of the calling process, before the container's cgroups are entered, and
- * when they are. */
-int affinity_before_join(const struct spec_process *process, struct error *err);
+/* process.execCPUAffinity: `initial` of a process (0: the calling one) before it is in the
+ * container's cgroups, `final` of the calling one when it is. */
+int affinity_before_join(const struct spec_process *process, pid_t pid, struct error *err);
 int affinity_after_join(const struct spec_process *process, struct error *err);
 /* Whatever the caller was confined to, on all CPUs that its cgroups allow. */
 int affinity_reset(pid_t pid, struct error *err);

@@ -226,6 +226,15 @@ def test_the_initial_cpus_are_those_before_the_cgroup_is_entered(running, docume
     assert len(masks) == 2 and joins and masks[0] < joins[0] <= joins[-1] < masks[1]
 
 
+@TWO_CPUS
+def test_the_initial_cpus_need_not_be_the_containers(container, document):
+    made = container("sleep", "100")
+    made.bundle.resources["cpu"] = {"cpus": str(CPUS[0]), "mems": "0"}
+    made.up()
+    path = document(*ALLOWED, execCPUAffinity={"initial": str(CPUS[1]), "final": str(CPUS[0])})
+    assert allowed(made.exec_ok(flags=["--process", path])) == str(CPUS[0])
+
+
 def confined(made, *args):
     """A command line of the runtime, on the first CPU alone."""
     return ["taskset", "-c", str(CPUS[0]), *made.runtime.argv(*args)]
