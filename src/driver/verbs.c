@@ -81,21 +81,6 @@ int driver_kill(const struct driver *driver, const char *id, int sig, bool all, 
 
 /* ---- delete ---- */
 
-/* A container whose create was killed before it wrote a state: a directory and nothing else. */
-static int delete_remains(const struct driver *driver, const char *id, struct error *err)
-{
-	struct state_dir dir = STATE_DIR_INIT;
-	cleanup_close int root = state_root_open(driver->root, false, err);
-	int result;
-
-	error_clear(err);
-	if (root < 0 || state_dir_lock(root, id, &dir, err) < 0)
-		return -1;
-	result = state_dir_remove(root, id, &dir, err);
-	state_dir_close(&dir);
-	return result;
-}
-
 /* `force`: whatever there is, half of a container included; but with `only_dead` nothing that has a
  * live process. */
 static int delete (const struct driver *driver, const char *id, bool force, bool only_dead,
@@ -118,9 +103,11 @@ static int delete (const struct driver *driver, const char *id, bool force, bool
 			container.damaged = true;
 			error_clear(&ignored);
 		}
+		/* A directory and nothing else: of a create that was killed, or that waits for our
+		 * lock, and makes it anew. */
 		if (!container.state && container.dir.dir >= 0) {
-			container_close(&container);
-			return delete_remains(driver, id, err);
+			error_clear(err);
+			return state_dir_remove(container.root, id, &container.dir, err);
 		}
 		if (!container.state) {
 			/* Engines send it once more to be sure. */

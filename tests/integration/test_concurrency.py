@@ -3,10 +3,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 
 import pytest
+
+from lib import system
+from lib.runtime import Command
 
 PIPE = subprocess.PIPE
 
@@ -110,6 +114,24 @@ def test_a_forced_delete_during_create_leaves_a_whole_container_or_none(containe
         if made.exists:
             assert created == 0 and made.status == "created"
             made.delete("--force")
+
+
+@pytest.mark.ours
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_a_forced_delete_that_comes_before_a_create_has_its_lock_takes_no_container_away(container, runtime):
+    """It finds a directory and nothing else. strace holds either up at the moment that counts."""
+    made = container("sleep", "100")
+
+    def held_up(where, command):
+        flags = ["-qq", "-o", f"{runtime.workdir}/strace", "-e", "trace=flock", "-e", f"inject=flock:{where}"]
+        return Command(["strace", *flags, *runtime.argv(*command)], stdin=subprocess.DEVNULL, env=runtime.environment)
+
+    with held_up("delay_enter=600000:when=1", create_argv(made)) as create:
+        system.wait_until(lambda: made.exists, "its directory")
+        with held_up("delay_exit=1200000:when=2", ["delete", "--force", made.id]) as delete:
+            assert (delete.wait(30), create.wait(30)) == (0, 0)
+    assert made.status == "created"
+    assert made.start().status == "running"
 
 
 @pytest.mark.ours
