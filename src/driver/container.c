@@ -272,19 +272,16 @@ static void kill_process(const struct state *state)
 /* A v1 freezer keeps even who was killed. */
 static int wait_empty(const struct cgroup_layout *layout, const char *path, struct error *err)
 {
-	struct error ignored = ERROR_INIT;
 	bool frozen = false;
 
-	if (cgroup_wait_empty(layout, path, 10000, err) == 0)
-		return 0;
-	if (err->errnum == ETIMEDOUT &&
-	    cgroup_parent_is_frozen(layout, path, &frozen, &ignored) == 0 && frozen)
-		error_set(err,
-			  "its processes were killed, and end when they are thawed: a cgroup above "
-			  "%s is frozen",
-			  path);
-	error_clear(&ignored);
-	return -1;
+	if (cgroup_find(layout, "freezer") &&
+	    cgroup_parent_is_frozen(layout, path, &frozen, err) < 0)
+		return -1;
+	return frozen ? error_set(err,
+				  "its processes were killed, and end when they are thawed: a "
+				  "cgroup above %s is frozen",
+				  path)
+		      : cgroup_wait_empty(layout, path, 10000, err);
 }
 
 /* Nothing may outlive its container: what shared a pid namespace with others, or was put into the
