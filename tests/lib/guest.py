@@ -20,35 +20,51 @@ SELECTION = (
     "conformance/test_linux_devices.py::test_the_entries_are_applied_in_the_listed_order",
     "conformance/test_linux_devices.py::test_the_listed_devices_are_available",
     "integration/test_apparmor.py",
+    "integration/test_cgroup_v2.py::test_a_container_can_not_lift_its_own_limits",
+    "integration/test_cgroup_v2.py::test_a_container_killed_for_memory_counts_in_its_events",
+    "integration/test_cgroup_v2.py::test_a_pause_is_a_freeze_of_the_cgroup",
+    "integration/test_cgroup_v2.py::test_statistics_have_the_pressure",
+    "integration/test_cgroup_v2.py::test_the_root_of_a_user_namespace_has_its_cgroup_but_not_its_limits",
+    "integration/test_cgroup_v2.py::test_the_weight_of_block_devices",
+    "integration/test_cgroup_v2.py::test_who_forks_all_the_time_is_killed_at_once",
+    "integration/test_cgroup_v2.py::test_whoever_is_below_is_the_containers_all_the_same",
     "integration/test_cgroups.py",
-    "integration/test_checkpoint.py::test_a_container_runs_on_unchanged_after_a_failed_checkpoint",
     "integration/test_checkpoint.py::test_a_counter_goes_on_from_where_it_was",
-    "integration/test_checkpoint.py::test_a_symlink_in_the_place_of_a_mount_is_refused",
-    "integration/test_checkpoint.py::test_a_terminal_comes_over_the_console_socket_again",
     "integration/test_checkpoint.py::test_bind_mounts_and_tmpfs_are_there_again",
-    "integration/test_checkpoint.py::test_devices_that_were_forbidden_still_are",
     "integration/test_checkpoint.py::test_limits_are_there_again",
-    "integration/test_checkpoint.py::test_masked_and_read_only_paths_still_are",
-    "integration/test_checkpoint.py::test_nothing_is_left_after_a_failed_restore",
-    "integration/test_checkpoint.py::test_only_what_changed_since_a_pre_dump",
     "integration/test_checkpoint.py::test_state_exec_kill_and_delete_work_on_a_restored_container",
-    "integration/test_checkpoint.py::test_the_restored_process_is_a_child_of_the_nearest_subreaper",
-    "integration/test_create_start.py",
-    "integration/test_delete.py",
-    "integration/test_devices.py",
+    "integration/test_delete.py::test_cgroups_that_the_container_made_are_removed_with_it",
+    "integration/test_delete.py::test_force_deletes_a_container_that_shares_the_hosts_pid_namespace",
+    "integration/test_delete.py::test_the_cgroups_are_gone_when_delete_returns",
+    "integration/test_devices.py::test_a_device_with_a_rule_is_allowed",
+    "integration/test_devices.py::test_a_device_without_a_rule_is_denied",
+    "integration/test_devices.py::test_a_later_rule_wins",
+    "integration/test_devices.py::test_a_rule_for_reading_does_not_allow_writing",
+    "integration/test_devices.py::test_a_rule_without_a_minor_is_a_wildcard",
+    "integration/test_devices.py::test_denying_writing_alone_after_everything_is_allowed",
+    "integration/test_devices.py::test_everything_is_allowed_when_asked_for",
+    "integration/test_devices.py::test_exec_is_held_to_the_same_rules",
+    "integration/test_devices.py::test_the_default_devices_stay_allowed_under_a_deny_all",
+    "integration/test_devices.py::test_what_is_denied_after_everything_is_allowed_is_denied",
     "integration/test_events.py::test_a_first_process_killed_for_memory_is_told_before_the_end",
-    "integration/test_events.py::test_a_plain_kill_is_not_told",
     "integration/test_events.py::test_a_process_killed_for_memory_is_told",
-    "integration/test_exec.py",
-    "integration/test_kill.py",
+    "integration/test_exec.py::test_cgroup_puts_the_process_into_a_sub_cgroup",
+    "integration/test_exec.py::test_exec_follows_a_first_process_that_moved_down_the_tree",
+    "integration/test_exec.py::test_the_process_is_in_the_containers_namespaces_and_cgroups",
+    "integration/test_kill.py::test_kill_all_reaches_every_process",
+    "integration/test_kill.py::test_kill_all_works_after_the_first_process_died_in_a_shared_pid_namespace",
+    "integration/test_kill.py::test_sigkill_is_everybodys_in_a_shared_pid_namespace",
     "integration/test_pause.py",
-    "integration/test_rootless_cgroups.py",
-    "integration/test_update.py::test_a_flag_changes_its_limit_and_no_other",
-    "integration/test_update.py::test_a_refused_value_leaves_everything_as_it_was",
+    "integration/test_rootless_cgroups.py::test_a_limit_is_refused_where_processes_are_in_the_way",
+    "integration/test_rootless_cgroups.py::test_a_path_in_a_delegated_cgroup",
+    "integration/test_rootless_cgroups.py::test_limits_are_set",
+    "integration/test_rootless_cgroups.py::test_root_of_a_users_user_namespace",
+    "integration/test_rootless_cgroups.py::test_who_starts_more_processes_is_refused",
+    "integration/test_rootless_cgroups.py::test_who_takes_more_memory_is_killed_and_that_is_told",
+    "integration/test_rootless_cgroups.py::test_without_limits_it_has_a_cgroup_but_no_controllers",
+    "integration/test_scheduling.py::test_the_initial_cpus_need_not_be_the_containers",
     "integration/test_update.py::test_memory_and_swap_grow_and_shrink_together",
     "integration/test_update.py::test_unified_settings",
-    "integration/test_wait.py::test_D31_a_plain_kill_has_nothing_to_do_with_memory",
-    "integration/test_wait.py::test_D31_what_memory_had_to_do_with_it",
     "security/test_cgroups_of_others.py",
     "security/test_device_rules.py",
 )
@@ -66,7 +82,7 @@ SYSTEMD = (
     "integration/test_systemd_user.py",
 )
 SYSTEMD_SELECTION = (
-    "integration/test_systemd_cgroup.py::test_a_create_that_fails_leaves_no_scope",
+    "integration/test_systemd_cgroup.py::test_a_create_that_fails_leaves_no_scope[hook]",
     "integration/test_systemd_cgroup.py::test_annotations_are_properties_of_the_scope",
     "integration/test_systemd_cgroup.py::test_limits_are_properties_and_files",
     "integration/test_systemd_cgroup.py::test_nothing_is_left_after_delete",
@@ -74,13 +90,12 @@ SYSTEMD_SELECTION = (
     "integration/test_systemd_cgroup.py::test_update_sets_both",
     "integration/test_systemd_user.py::test_exec_joins_the_scope_from_outside",
     "integration/test_systemd_user.py::test_limits_are_set_and_updated",
-    "integration/test_systemd_user.py::test_the_container_is_in_a_scope_of_the_users",
 )
 
 ALL = os.environ.get("RUNLXC_TESTS_VM") == "all"
 SECONDS = 1800 if ALL else 420  # how long a guest may take
 PART = 350  # tests in one guest, or a file more
-SIDE_BY_SIDE = 2  # guests; each keeps a processor busy
+SIDE_BY_SIDE = 1  # two at once take longer on two processors than one after the other (272 s for 239 s)
 
 # The guest's command. Facts come first, so that they are there whatever becomes of the tests.
 FACTS = """
@@ -248,7 +263,7 @@ class Guest:
 
 
 class Guests:
-    """All that a session needs. They are booted side by side as soon as the first is asked for."""
+    """All that a session needs, booted one after the other as soon as the first is asked for."""
 
     def __init__(self, directory, command):
         self._directory, self._command = directory, command
