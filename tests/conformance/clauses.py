@@ -621,12 +621,13 @@ _LINUX = [
             "cgroup-ownership",
             "Not all files listed in `/sys/kernel/cgroup/delegate` exist in every cgroup. Runtimes MUST NOT fail in "
             "this scenario.",
-            "binds a runtime that changes the owner of cgroups; runlxc does not",
+            "LXC gives a user namespace's root a fixed list of them, and passes over those that are not there; which are "
+            "in that file makes no difference",
         ),
         (
             "cgroup-ownership-files",
             "If the `/sys/kernel/cgroup/delegate` file does not exist, the runtime MUST fall back to a list of files.",
-            "binds a runtime that changes the owner of cgroups; runlxc does not",
+            "LXC has a list of its own and does not read the file",
         ),
     ),
     *_section(
