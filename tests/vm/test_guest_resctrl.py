@@ -18,7 +18,7 @@ from lib import guest
 SECONDS = 600
 FILES = (
     "tests/integration/test_resctrl.py",
-    "tests/integration/test_checkpoint.py::test_what_is_restored_is_in_its_resctrl_group",
+    "tests/integration/test_restore.py::test_what_is_restored_is_in_its_resctrl_group",
     "tests/conformance/test_linux_resctrl.py",
 )
 SCRIPT = """
