@@ -91,16 +91,19 @@ int creation_spawn(struct creation *creation, struct error *err)
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug,
 				  .pass = pass};
+	size_t i, passed;
 	int result = -1;
-	size_t i;
 
 	plan_buffer_init(&plan);
 	trace_step("compile the process plan");
 	if (!options->embedded && streams_listen(spec, err) < 0)
 		return -1;
-	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. */
+	/* Out of the way of the descriptors that the program keeps, and of the monitor's own. No
+	 * more than LXC_FDS_MAX are passed, however many mounts and devices there are: a process
+	 * may have 1024 by default. */
+	passed = spec->mounts_count + spec->linux_.devices_count;
 	room = lxc_monitor_room(3 + creation->preserve,
-				spec->mounts_count + spec->linux_.devices_count + 24);
+				(passed < LXC_FDS_MAX ? passed : LXC_FDS_MAX) + 24);
 
 	if (process_check_mount_label(spec->linux_.mount_label, err) < 0 ||
 	    process_compile(&spec->process, spec->linux_.namespaces[SPEC_NS_USER].listed,
