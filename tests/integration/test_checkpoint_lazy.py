@@ -2,7 +2,6 @@
 """Memory that stays behind until it is asked for: --lazy-pages."""
 
 import contextlib
-import ctypes.util
 import os
 import signal
 import socket
@@ -10,7 +9,7 @@ import subprocess
 
 import pytest
 
-from lib import old_kernel, system
+from lib import system
 from lib.checkpoint import CRIU, counted, wait_counting
 from lib.runtime import wait_status
 
@@ -49,15 +48,6 @@ def served(runtime, container, image, *flags):
             system.wait_until(lambda: os.path.exists(f"{image}/lazy-pages.socket"), "the daemon's socket")
             yield checkpoint
             assert pages.wait(30) == 0
-
-
-@pytest.mark.skipif(not ctypes.util.find_library("seccomp"), reason="libseccomp is not installed")
-def test_a_kernel_without_userfaultfd_is_one_clear_line(lazy, counter, runtime, image):
-    flags = ["checkpoint", "--lazy-pages", "--page-server", "127.0.0.1:1", "--image-path", image, counter.id]
-    argv = old_kernel.wrap("ENOSYS", ["userfaultfd"], runtime.argv(*flags))
-    runtime(*flags, argv=argv).assert_refused("--lazy-pages", "userfaultfd")
-    assert counter.status == "running" and not os.path.exists(image)
-    wait_counting(counter)
 
 
 def test_a_lazily_restored_counter_goes_on_from_where_it_was(page_server, counter, runtime, image):
