@@ -176,9 +176,21 @@ def workdir(nothing_left, session_directory, request):
 
 
 @pytest.fixture
-def runtime(workdir, token, request):
+def runtime_class():
+    """Who calls the command; for a file's tests another may."""
+    return Runtime
+
+
+@pytest.fixture
+def adapt_bundle():
+    """What makes a new bundle one for whoever calls the command."""
+    return lambda bundle: bundle
+
+
+@pytest.fixture
+def runtime(workdir, token, request, runtime_class):
     """The command under test with a state root of the test's own."""
-    made = Runtime(request.config.command, request.config.is_ours, workdir, token)
+    made = runtime_class(request.config.command, request.config.is_ours, workdir, token)
     yield made
     made.clean()
     for container in made.containers:
@@ -186,12 +198,12 @@ def runtime(workdir, token, request):
 
 
 @pytest.fixture
-def bundle(workdir, session_directory):
+def bundle(workdir, session_directory, adapt_bundle):
     """Makes bundles: bundle() is a new one with the default config."""
     made = []
 
     def make():
-        made.append(Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox"))
+        made.append(adapt_bundle(Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox")))
         return made[-1]
 
     return make

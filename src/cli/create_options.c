@@ -3,12 +3,6 @@
 
 #include "cli/value.h"
 
-/* As with runc, and so in scripts whose variables are empty: no value is no flag. */
-static const char *given(const char *value)
-{
-	return *value ? value : NULL;
-}
-
 int create_options_set(int key, char *value, struct driver_create_options *options,
 		       struct error *err)
 {
@@ -17,16 +11,16 @@ int create_options_set(int key, char *value, struct driver_create_options *optio
 		options->bundle = *value ? value : options->bundle;
 		return 0;
 	case FLAG_CONFIG:
-		options->config = given(value);
+		options->config = value_given(value);
 		return 0;
 	case FLAG_CONSOLE_SOCKET:
-		options->console_socket = given(value);
+		options->console_socket = value_given(value);
 		return 0;
 	case FLAG_PID_FILE:
-		options->pid_file = given(value);
+		options->pid_file = value_given(value);
 		return 0;
 	case FLAG_PIDFD_SOCKET:
-		options->pidfd_socket = given(value);
+		options->pidfd_socket = value_given(value);
 		return 0;
 	case FLAG_NO_PIVOT:
 		options->no_pivot = true;

@@ -69,12 +69,6 @@ static int set_user(struct driver_exec_options *exec, const char *value, struct 
 	return 0;
 }
 
-/* As with runc: no value is no flag. */
-static const char *given(const char *value)
-{
-	return *value ? value : NULL;
-}
-
 static int set(int key, char *value, void *data, struct error *err)
 {
 	struct exec_flags *flags = data;
@@ -82,10 +76,10 @@ static int set(int key, char *value, void *data, struct error *err)
 
 	switch (key) {
 	case FLAG_CONSOLE_SOCKET:
-		exec->console_socket = given(value);
+		exec->console_socket = value_given(value);
 		return 0;
 	case FLAG_CWD:
-		exec->cwd = given(value);
+		exec->cwd = value_given(value);
 		return 0;
 	case 'e':
 		return value_list_add(&flags->env, value, err);
@@ -97,22 +91,22 @@ static int set(int key, char *value, void *data, struct error *err)
 	case 'g':
 		return add_gid(flags, value, err);
 	case 'p':
-		exec->process_file = given(value);
+		exec->process_file = value_given(value);
 		return 0;
 	case 'd':
 		exec->detach = true;
 		return 0;
 	case FLAG_PID_FILE:
-		exec->pid_file = given(value);
+		exec->pid_file = value_given(value);
 		return 0;
 	case FLAG_PIDFD_SOCKET:
-		exec->pidfd_socket = given(value);
+		exec->pidfd_socket = value_given(value);
 		return 0;
 	case FLAG_PROCESS_LABEL:
-		exec->process_label = given(value);
+		exec->process_label = value_given(value);
 		return 0;
 	case FLAG_APPARMOR:
-		exec->apparmor = given(value);
+		exec->apparmor = value_given(value);
 		return 0;
 	case FLAG_NO_NEW_PRIVS:
 		exec->no_new_privs = true;

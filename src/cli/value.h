@@ -53,4 +53,10 @@ void value_list_free(struct value_list *list);
 /* Checks -f/--format of list and ps. */
 int value_format(const char *text, bool *json, struct error *err);
 
+/* As with runc, and so in scripts whose variables are empty: no value is no flag. */
+static inline const char *value_given(const char *value)
+{
+	return *value ? value : NULL;
+}
+
 #endif

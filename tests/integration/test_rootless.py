@@ -9,7 +9,6 @@ import subprocess
 import pytest
 
 from lib import system
-from lib.bundle import Bundle
 from lib.hooks import KINDS, Hooked
 from lib.rootless import (
     FIRST_SUBORDINATE,
@@ -29,24 +28,13 @@ NO_CGROUP = "No cgroup is delegated to user 65534"
 
 
 @pytest.fixture
-def runtime(workdir, token, request):
-    """The command as the user calls it; overrides the one that root calls."""
-    made = RootlessRuntime(request.config.command, request.config.is_ours, workdir, token)
-    yield made
-    made.clean()
-    for container in made.containers:
-        container.close()
+def runtime_class():
+    return RootlessRuntime
 
 
 @pytest.fixture
-def bundle(workdir, session_directory):
-    made = []
-
-    def make():
-        made.append(make_rootless(Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox")))
-        return made[-1]
-
-    return make
+def adapt_bundle():
+    return make_rootless
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import os
 import pytest
 
 from lib import system
-from lib.bundle import Bundle
 from lib.rootless import (
     SUBORDINATES,
     RootlessRuntime,
@@ -30,23 +29,13 @@ v2_only = pytest.mark.skipif(V1, reason="v1 lets processes be anywhere in a hier
 
 
 @pytest.fixture
-def runtime(workdir, token, request):
-    made = RootlessRuntime(request.config.command, request.config.is_ours, workdir, token)
-    yield made
-    made.clean()
-    for container in made.containers:
-        container.close()
+def runtime_class():
+    return RootlessRuntime
 
 
 @pytest.fixture
-def bundle(workdir, session_directory):
-    made = []
-
-    def make():
-        made.append(make_rootless(Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox")))
-        return made[-1]
-
-    return make
+def adapt_bundle():
+    return make_rootless
 
 
 @pytest.fixture

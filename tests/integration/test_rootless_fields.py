@@ -7,7 +7,6 @@ import signal
 import pytest
 
 from lib import system
-from lib.bundle import Bundle
 from lib.rootless import GID, UID, RootlessRuntime, make_rootless
 from lib.runtime import Runtime
 from lib.system import mount_at, parse_mounts
@@ -22,27 +21,13 @@ def kind(request):
 
 
 @pytest.fixture
-def runtime(workdir, token, request, kind):
-    if kind == "user":
-        made = RootlessRuntime(request.config.command, request.config.is_ours, workdir, token)
-    else:
-        made = Runtime(request.config.command, request.config.is_ours, workdir, token)
-    yield made
-    made.clean()
-    for container in made.containers:
-        container.close()
+def runtime_class(kind):
+    return RootlessRuntime if kind == "user" else Runtime
 
 
 @pytest.fixture
-def bundle(workdir, session_directory, kind):
-    made = []
-
-    def make():
-        one = Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox")
-        made.append(make_rootless(one) if kind == "user" else one.user_namespace())
-        return one
-
-    return make
+def adapt_bundle(kind):
+    return make_rootless if kind == "user" else lambda bundle: bundle.user_namespace()
 
 
 @pytest.fixture

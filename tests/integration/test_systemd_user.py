@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from lib import system
-from lib.bundle import Bundle
 from lib.rootless import UID, RootlessRuntime, make_rootless
 from lib.systemd import need_systemd, user_manager
 
@@ -41,14 +40,8 @@ def runtime(manager, workdir, token, request):
 
 
 @pytest.fixture
-def bundle(workdir, session_directory):
-    made = []
-
-    def make():
-        made.append(make_rootless(Bundle(f"{workdir}/b{len(made)}", f"{session_directory}/busybox")))
-        return made[-1]
-
-    return make
+def adapt_bundle():
+    return make_rootless
 
 
 def unit_of(made):
