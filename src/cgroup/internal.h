@@ -52,6 +52,10 @@ int cgroup_deadline_ms(const struct timespec *deadline);
  * from *delay_us == 0. False, at once, when the deadline has passed. */
 bool cgroup_backoff(const struct timespec *deadline, unsigned int *delay_us);
 
+/* How long to wait before the next look at v1's count of kills, in microseconds; 0: no longer. From
+ * 0, the first. */
+unsigned int cgroup_oom_next_look(unsigned int delay_us);
+
 /*
  * Waits until cgroup.events of a v2 cgroup says `want` ("populated 0"), woken by the kernel at
  * every change. 0, or -1 with errno: ETIMEDOUT; ENODEV when the cgroup was removed.

@@ -21,6 +21,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/internal.h"
+#include "cgroup/oom_aside.h"
 
 /* Looked at again 100 µs later, and then after a quarter more each time, for about a second: the
  * kernel writes its report of the kill, to a slow console perhaps, before it counts it. So it is
@@ -36,6 +37,7 @@ struct cgroup_oom {
 	int timer;		    /* v1 */
 	int epoll;		    /* all that make it readable */
 	unsigned int look_again_us; /* 0: not looking */
+	struct oom_aside *aside;    /* v1, if it was asked for */
 };
 
 static void cleanup_oom(struct cgroup_oom **oom)
@@ -130,6 +132,7 @@ void cgroup_oom_close(struct cgroup_oom *oom)
 {
 	if (!oom)
 		return;
+	oom_aside_close(oom->aside);
 	fd_close(oom->epoll);
 	fd_close(oom->timer);
 	fd_close(oom->event);
@@ -168,9 +171,16 @@ static int add_kills_v1(int dir, void *data)
 	return 0;
 }
 
+static int count_kills_v1(int dir, uint64_t *kills)
+{
+	const struct cgroup_walker walker = {.visit = add_kills_v1, .data = kills};
+
+	*kills = 0;
+	return cgroup_walk(dir, &walker);
+}
+
 static int read_state_v1(int dir, struct cgroup_oom_state *state)
 {
-	const struct cgroup_walker walker = {.visit = add_kills_v1, .data = &state->kills};
 	char text[512];
 
 	*state = (struct cgroup_oom_state){0, false};
@@ -179,7 +189,7 @@ static int read_state_v1(int dir, struct cgroup_oom_state *state)
 	state->waiting =
 	    number_behind(text, "oom_kill_disable") == 1 && number_behind(text, "under_oom") == 1;
 	/* A tree that changed under the walk: the container's own count at least. */
-	if (cgroup_walk(dir, &walker) < 0)
+	if (count_kills_v1(dir, &state->kills) < 0)
 		state->kills = number_behind(text, "oom_kill");
 	return 0;
 }
@@ -198,6 +208,13 @@ static int read_state_v2(int events, struct cgroup_oom_state *state)
 	return 0;
 }
 
+unsigned int cgroup_oom_next_look(unsigned int delay_us)
+{
+	if (!delay_us)
+		return LOOK_AGAIN_FIRST_US;
+	return delay_us < LOOK_AGAIN_LAST_US ? delay_us + delay_us / 4 : 0;
+}
+
 /*
  * v1: sees to it that a kill that comes after its event is seen. Goes on after one was: of several
  * at a time only the first gives an event.
@@ -208,13 +225,11 @@ static void look_again(struct cgroup_oom *oom, bool event)
 	uint64_t expirations;
 
 	if (event)
-		oom->look_again_us = LOOK_AGAIN_FIRST_US;
+		oom->look_again_us = cgroup_oom_next_look(0);
 	else if (read(oom->timer, &expirations, sizeof(expirations)) < 0)
 		return; /* not yet time, or nothing to look for */
-	else if (oom->look_again_us < LOOK_AGAIN_LAST_US)
-		oom->look_again_us += oom->look_again_us / 4;
 	else
-		oom->look_again_us = 0;
+		oom->look_again_us = cgroup_oom_next_look(oom->look_again_us);
 	next.it_value.tv_nsec = (long)oom->look_again_us * 1000;
 	timerfd_settime(oom->timer, 0, &next, NULL);
 }
@@ -225,8 +240,12 @@ static int read_v1(struct cgroup_oom *oom, struct cgroup_oom_state *state)
 	/* Before the count: an event that comes between the two makes it readable again. */
 	bool event = read(oom->event, &signals, sizeof(signals)) > 0;
 
+	if (oom->aside)
+		oom_aside_seen(oom->aside);
 	if (read_state_v1(oom->dir, state))
 		return -1;
+	if (event && oom->aside)
+		oom_aside_look(oom->aside, state->kills);
 	look_again(oom, event);
 	return 0;
 }
@@ -234,6 +253,15 @@ static int read_v1(struct cgroup_oom *oom, struct cgroup_oom_state *state)
 static bool is_gone(int errnum)
 {
 	return errnum == ENOENT || errnum == ENODEV;
+}
+
+void cgroup_oom_hurry(struct cgroup_oom *oom)
+{
+	if (oom->unified || oom->aside)
+		return;
+	oom->aside = oom_aside_open(oom->dir, count_kills_v1);
+	if (oom->aside && watch(oom, oom_aside_fd(oom->aside), EPOLLIN) < 0)
+		oom_aside_close(PTR_TAKE(oom->aside));
 }
 
 int cgroup_oom_read(struct cgroup_oom *oom, struct cgroup_oom_state *state, struct error *err)

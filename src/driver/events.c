@@ -51,7 +51,10 @@ static int open_oom(const struct driver *driver, struct events *events, struct e
 		error_clear(err);
 		return 0;
 	}
-	return events->oom ? cgroup_oom_read(events->oom, &events->seen, err) : -1;
+	if (!events->oom)
+		return -1;
+	cgroup_oom_hurry(events->oom);
+	return cgroup_oom_read(events->oom, &events->seen, err);
 }
 
 static int open_timer(struct events *events, struct error *err)

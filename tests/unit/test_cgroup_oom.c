@@ -3,9 +3,12 @@
  */
 #include "test_cgroup.h"
 
+#include <dirent.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 
+#include "cgroup/oom_aside.h"
 #include "cgroup/stats.h"
 
 #define LIMIT "8388608"
@@ -83,7 +86,7 @@ static void kill_by_memory(const struct box *box, const char *below)
 
 /* ---- tests ---- */
 
-static void tells_of_kills(const struct box *box)
+static void tell_of_kills(const struct box *box, bool hurry)
 {
 	struct cgroup_oom *oom;
 	uint64_t count;
@@ -92,6 +95,8 @@ static void tells_of_kills(const struct box *box)
 	if (!limit(box, ""))
 		return;
 	oom = watch(box);
+	if (hurry)
+		cgroup_oom_hurry(oom);
 	assert_false(is_readable(oom, 0));
 	assert_int_equal(kills(oom), 0);
 	bystander = enter(box, "", run_sleep);
@@ -110,10 +115,98 @@ static void tells_of_kills(const struct box *box)
 	end(bystander);
 }
 
+static void tells_of_kills(const struct box *box)
+{
+	tell_of_kills(box, false);
+}
+
 static void a_kill_is_told_and_counted(void **state)
 {
 	(void)state;
 	on_every_layout(tells_of_kills);
+}
+
+static size_t count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	size_t count = 0;
+
+	assert_non_null(tasks);
+	for (struct dirent *entry; (entry = readdir(tasks));)
+		count += entry->d_name[0] != '.';
+	closedir(tasks);
+	return count;
+}
+
+static void hurries(const struct box *box)
+{
+	size_t threads = count_threads();
+	cpu_set_t before, after;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	tell_of_kills(box, true);
+	/* The caller is pushed to and fro, but left as it was. */
+	assert_int_equal(sched_getaffinity(0, sizeof(after), &after), 0);
+	assert_true(CPU_EQUAL(&before, &after));
+	assert_int_equal(count_threads(), threads);
+}
+
+static void a_kill_is_told_in_a_hurry(void **state)
+{
+	(void)state;
+	on_every_layout(hurries);
+}
+
+static int count_by_file(int dir, uint64_t *count)
+{
+	int fd = openat(dir, "memory.oom_control", O_RDONLY | O_CLOEXEC);
+	char text[256] = "", *line;
+
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	line = strstr(text, "oom_kill ");
+	assert_non_null(line);
+	*count = strtoull(line + strlen("oom_kill "), NULL, 10);
+	return 0;
+}
+
+/* v1: the thread alone, since the eventfd isn't listened to. */
+static void looks_aside(const struct box *box)
+{
+	const struct cgroup_hierarchy *memory = cgroup_find(box->layout, "memory");
+	struct pollfd polled = {.events = POLLIN};
+	struct oom_aside *aside;
+	char path[PATH_MAX];
+	cpu_set_t allowed;
+	int dir;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	if (!limit(box, "") || memory->unified)
+		return;
+	file_of(memory, box->path, "", path);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	aside = oom_aside_open(dir, count_by_file);
+	assert_int_equal(aside != NULL, CPU_COUNT(&allowed) > 1);
+	if (!aside) {
+		close(dir);
+		return;
+	}
+	polled.fd = oom_aside_fd(aside);
+	for (uint64_t time = 0; time < 3; time++) {
+		oom_aside_look(aside, time);
+		kill_by_memory(box, "");
+		assert_int_equal(poll(&polled, 1, PATIENCE_MS), 1);
+		oom_aside_seen(aside);
+		assert_int_equal(poll(&polled, 1, 0), 0);
+	}
+	oom_aside_close(aside);
+	close(dir);
+}
+
+static void a_thread_sees_a_rising_count(void **state)
+{
+	(void)state;
+	on_every_layout(looks_aside);
 }
 
 static void reads_afterwards(const struct box *box)
@@ -322,6 +415,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    test(a_kill_is_told_and_counted),
+	    test(a_kill_is_told_in_a_hurry),
+	    test(a_thread_sees_a_rising_count),
 	    test(the_count_is_complete_once_the_process_has_ended),
 	    test(a_plain_kill_is_none),
 	    test(a_kill_in_a_cgroup_below_counts),
