@@ -12,10 +12,13 @@ int trace_open(const char *path, struct error *err);
  * O_CLOEXEC, which the caller closes. -1: nothing is traced. */
 int trace_descriptor(int lowest);
 
+/* While there is nothing else to do: what the processes that have ended did, into the file. */
+void trace_write_others(void);
+
 /*
  * Writes the file: trace events in JSON, the whole of the command called `verb`, which exits with
  * `status`. Does nothing where nothing is traced. A command that is killed doesn't come to this,
- * and leaves the file empty.
+ * and leaves the file empty, or begun.
  */
 int trace_close(const char *verb, int status, struct error *err);
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/trace.h"
+#include "base/trace_file.h"
 #include "console/console.h"
 #include "driver/memory_watch.h"
 #include "hooks/hooks.h"
@@ -91,6 +92,7 @@ static int stay(struct creation *creation, int *exit_status, struct error *err)
 	}
 	/* Others may work on the container meanwhile; it is ours again when it has ended. */
 	state_dir_unlock(&creation->container.dir);
+	trace_write_others();
 	result = console_session_run(&session, &status, err);
 	creation->oom_killed = memory.killed;
 	memory_watch_close(&memory);
