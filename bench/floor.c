@@ -5,6 +5,11 @@
  * checks, no messages, nothing that a runtime owes its users. What runtimes take is compared with
  * this.
  *
+ *   floor                  runs the program of the bundle, and removes what it made
+ *   floor start FILE WORD… starts that program instead, and stays no longer; its pid is in FILE
+ *   floor exec PID         runs the program of the bundle in the container of that one
+ *   floor remove           removes the cgroups
+ *
  * The bundle is compiled in: floor.py makes floor_bundle.h of its config.json, so that nothing is
  * parsed. On cgroup v2 the program that guards devices is left out.
  */
@@ -19,6 +24,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -296,16 +302,14 @@ static void set_capabilities(void)
 			check(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0), "ambient");
 }
 
-static _Noreturn void be_the_container(void)
+static void join_cgroups(void)
 {
 	for (size_t i = 0; i < COUNT(cgroup_joined) && cgroup_joined[i]; i++)
 		write_file(AT_FDCWD, cgroup_joined[i], "0");
-	if (own_cgroup_namespace)
-		check(syscall(SYS_unshare, CLONE_NEWCGROUP), "cgroup namespace");
-	umask(0);
-	check(sethostname(hostname, strlen(hostname)), "hostname");
-	loopback_up();
-	make_root();
+}
+
+static _Noreturn void be_the_process(char *const *words)
+{
 	setsid();
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	for (size_t i = 0; i < COUNT(limits) && limits[i].resource >= 0; i++)
@@ -321,14 +325,28 @@ static _Noreturn void be_the_container(void)
 		load_filter();
 	}
 	syscall(SYS_close_range, 3, ~0U, 0);
-	execve(arguments[0], (char *const *)arguments, (char *const *)environment);
-	fail(arguments[0]);
+	execve(words[0], words, (char *const *)environment);
+	fail(words[0]);
 }
 
-int main(void)
+static _Noreturn void be_the_container(char *const *words)
+{
+	join_cgroups();
+	if (own_cgroup_namespace)
+		check(syscall(SYS_unshare, CLONE_NEWCGROUP), "cgroup namespace");
+	umask(0);
+	check(sethostname(hostname, strlen(hostname)), "hostname");
+	loopback_up();
+	make_root();
+	be_the_process(words);
+}
+
+/* ---- what it is called for ---- */
+
+static pid_t start(char *const *words)
 {
 	struct clone_args args = {.flags = clone_flags, .exit_signal = SIGCHLD};
-	int into = -1, status;
+	int into = -1;
 	pid_t pid;
 
 	for (size_t i = 0; i < COUNT(cgroup_made); i++)
@@ -344,9 +362,64 @@ int main(void)
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	check(pid, "clone3");
 	if (pid == 0)
-		be_the_container();
-	check(waitpid(pid, &status, 0), "wait");
+		be_the_container(words);
+	return pid;
+}
+
+/* Namespaces, cgroups and the process, of which there is one more then. */
+static pid_t enter(pid_t container)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	int first = (int)syscall(SYS_pidfd_open, container, 0);
+	int into = cgroup_into ? open(cgroup_into, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	pid_t pid;
+
+	check(first, "pidfd_open");
+	if (cgroup_into) {
+		check(into, cgroup_into);
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)into;
+	}
+	check(setns(first, (int)(clone_flags | (own_cgroup_namespace ? CLONE_NEWCGROUP : 0))),
+	      "setns");
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	check(pid, "clone3");
+	if (pid == 0)
+		be_the_process((char *const *)arguments);
+	return pid;
+}
+
+static void remove_cgroups(void)
+{
 	for (size_t i = COUNT(cgroup_made); i-- > 0;)
 		check(rmdir(cgroup_made[i]), cgroup_made[i]);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	check(waitpid(pid, &status, 0), "wait");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+
+	if (argc > 3 && strcmp(argv[1], "start") == 0) {
+		FILE *out = fopen(argv[2], "w");
+
+		if (!out || fprintf(out, "%d\n", (int)start(argv + 3)) < 0 || fclose(out) != 0)
+			fail(argv[2]);
+	} else if (argc == 3 && strcmp(argv[1], "exec") == 0) {
+		join_cgroups();
+		status = wait_for(enter((pid_t)atoi(argv[2])));
+	} else if (argc == 2 && strcmp(argv[1], "remove") == 0) {
+		remove_cgroups();
+	} else {
+		status = wait_for(start((char *const *)arguments));
+		remove_cgroups();
+	}
+	return status;
 }

@@ -141,7 +141,7 @@ def stop(timer, runtime, name):
     kill, delete = runtime.long_stop(name)
     for command in kill:
         timer.run(command)
-    if runtime.has_life:
+    if runtime.is_reaped:
         timer.reap(runtime.first_process(name))
     for command in delete:
         timer.run(command)
@@ -150,7 +150,6 @@ def stop(timer, runtime, name):
 
 def measure_exec(timer, runtimes, label, runs, samples, progress):
     started = []
-    runtimes = [runtime for runtime in runtimes if runtime.has_exec]
     try:
         for runtime in runtimes:
             for command in runtime.long_start(label, "exec"):
@@ -223,7 +222,7 @@ def measure_resident(timer, runtimes, label, samples):
     """What is in memory besides the user's own program: per container that was created and waits for its
     start, and per container that runs."""
     for runtime in runtimes:
-        if not runtime.has_exec:
+        if not runtime.has_many:
             continue
         names = [f"resident-{number}" for number in range(RESIDENT_CONTAINERS)]
         started = []

@@ -28,7 +28,8 @@ class Oci:
     """runlxc, crun, runc: one command line."""
 
     has_life = True  # create, start and delete are commands of their own
-    has_exec = True
+    has_many = True  # containers that stay, side by side
+    is_reaped = True  # what the container's processes fall to is the measuring program
 
     def __init__(self, name, command, work):
         self.name, self.command, self.work = name, command, work
@@ -115,12 +116,14 @@ class Oci:
 class Floor:
     """What the kernel alone takes: floor.c."""
 
-    has_life = has_exec = False
+    has_life = has_many = False
+    is_reaped = True
 
     def __init__(self, work, cgroups, unified):
         self.name, self.version = "floor", "-"
         self.work, self.cgroups, self.unified = work, cgroups, unified
         self.programs = {}
+        self.staying = None  # the program of the container that does
 
     def prepare(self, label, config):
         self.programs[label] = floor.build(
@@ -130,12 +133,29 @@ class Floor:
     def run(self, label, _name):
         return [self.programs[label]]
 
+    def exec(self, label, name):
+        return [self.programs[label], "exec", str(self.first_process(name))]
+
+    def pid_file(self, name):
+        return f"{self.work}/{self.name}-{name}.pid"
+
+    def first_process(self, name):
+        with open(self.pid_file(name), encoding="ascii") as file:
+            return int(file.read())
+
+    def long_start(self, label, name):
+        self.staying = self.programs[label]
+        return [[self.staying, "start", self.pid_file(name), *bundles.LONG]]
+
+    def long_stop(self, name):
+        return [["/bin/kill", "-KILL", str(self.first_process(name))]], [[self.staying, "remove"]]
+
 
 class Lxc:
     """LXC's own commands."""
 
-    has_life = False
-    has_exec = True
+    has_life = is_reaped = False
+    has_many = True
 
     def __init__(self, work):
         self.name, self.work = "lxc-execute", work
