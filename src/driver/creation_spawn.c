@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
@@ -74,6 +75,14 @@ static bool begins_at_base(const struct creation *creation)
 	const char *told = told_base(creation);
 
 	return geteuid() != 0 || (told && *told);
+}
+
+static dev_t device_of(const struct cgroup_layout *layout, const char *controller)
+{
+	const struct cgroup_hierarchy *hierarchy = cgroup_find(layout, controller);
+	struct stat st;
+
+	return hierarchy && stat(hierarchy->mount, &st) == 0 ? st.st_dev : 0;
 }
 
 int creation_spawn(struct creation *creation, struct error *err)
@@ -198,6 +207,8 @@ int creation_spawn(struct creation *creation, struct error *err)
 	start.path = options->lxc_monitor			  ? creation->driver->root
 		     : geteuid() != 0 || user_namespace_is_ours() ? "/run"
 								  : "/run/lxc";
+	start.memory_device = device_of(creation->layout, "memory");
+	start.cpuset_device = device_of(creation->layout, "cpuset");
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 out:
 	streams_close(streams);

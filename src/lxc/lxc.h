@@ -181,7 +181,9 @@ struct lxc_start {
 	const char *made_cgroup; /* the container's, where somebody else has made it; NULL */
 	const char *cgroup_base; /* v2: where LXC is to begin; NULL: where it wants to */
 	bool no_controllers;	 /* v2: it hands none down, but believes so */
-	bool keep_monitor;	 /* the monitor writes DIR/config before and DIR/exit after */
+	dev_t memory_device;	 /* of the hierarchies that have these controllers; 0: none */
+	dev_t cpuset_device;
+	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };
 

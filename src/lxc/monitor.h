@@ -22,11 +22,12 @@
  * a number. */
 struct monitor_request {
 	int init_fd, plan_fd;
-	int pivot_fd;	     /* where to say that the root is about to be changed; -1: nowhere */
-	int trace_fd;	     /* base/trace.h; -1: nothing is traced */
-	int time_fd;	     /* a time namespace to be in, with all that comes; -1: none */
-	bool label_mqueue;   /* the container's own gets the mount label */
-	bool no_controllers; /* nothing is written to cgroup.subtree_control */
+	int pivot_fd; /* where to say that the root is about to be changed; -1: nowhere */
+	int trace_fd; /* base/trace.h; -1: nothing is traced */
+	int time_fd;  /* a time namespace to be in, with all that comes; -1: none */
+	dev_t memory_device, cpuset_device; /* of these controllers' hierarchies; 0: none */
+	bool label_mqueue;		    /* the container's own gets the mount label */
+	bool no_controllers;		    /* nothing is written to cgroup.subtree_control */
 	bool keep_monitor, debug;
 	int numbers[MONITOR_FDS_MAX];
 };

@@ -65,6 +65,8 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .time_fd = start->recipe->join_time ? start->recipe->time_fd : -1,
 	    .label_mqueue = start->recipe->has_mqueue,
 	    .no_controllers = start->no_controllers,
+	    .memory_device = start->memory_device,
+	    .cpuset_device = start->cpuset_device,
 	    .keep_monitor = start->keep_monitor,
 	    .debug = start->debug};
 	union {

@@ -33,16 +33,26 @@ struct shared {
 	int directories[HIERARCHIES_MAX];
 };
 
+/* One of the container's cgroups. */
+struct place {
+	dev_t device;
+	ino_t inode;
+};
+
 static const char *cgroup;
 static size_t cgroup_length;
+static struct payload_hierarchies where;
+static struct place ours[HIERARCHIES_MAX];
+static size_t ours_count;
 static int log_to = -1;
 static struct shared *shared; /* NULL: LXC moves it */
 static int unified = -1;      /* its directory in the unified tree */
 static int memory = -1;	      /* and in the memory controller's, as we hold it */
 static bool is_child, is_in_unified, is_cloned_into, has_joined;
 
-void payload_is_in(const char *path, int log_fd)
+void payload_is_in(const char *path, const struct payload_hierarchies *hierarchies, int log_fd)
 {
+	where = *hierarchies;
 	cgroup = path;
 	cgroup_length = strlen(path);
 	log_to = log_fd;
@@ -84,23 +94,30 @@ static int open_kills(int directory)
 	return fd >= 0 ? fd : openat(directory, "memory.events", O_RDONLY | O_CLOEXEC);
 }
 
-static bool counts_kills(int directory)
+/* A number that was closed since may be another directory's. */
+static bool is_known(int directory, struct stat *st)
 {
-	cleanup_close int fd = open_kills(directory);
-
-	return fd >= 0;
+	if (fstat(directory, st) < 0)
+		return false;
+	for (size_t i = 0; i < ours_count; i++)
+		if (ours[i].device == st->st_dev && ours[i].inode == st->st_ino)
+			return true;
+	return false;
 }
 
 void payload_look(int fd, const char *path)
 {
+	struct stat st = {0};
 	const char *last;
 
-	if (!cgroup || is_child || fd < 0 || (unified >= 0 && memory >= 0))
+	if (!cgroup || is_child || fd < 0)
 		return;
 	last = strrchr(cgroup, '/');
-	if (strcmp(path, last ? last + 1 : cgroup) != 0 || !is_ours(fd))
+	if (strcmp(path, last ? last + 1 : cgroup) != 0 || is_known(fd, &st) || !is_ours(fd))
 		return;
-	if (memory < 0 && counts_kills(fd))
+	if (ours_count < HIERARCHIES_MAX)
+		ours[ours_count++] = (struct place){st.st_dev, st.st_ino};
+	if (memory < 0 && st.st_dev == where.memory)
 		memory = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (shared && unified < 0 && is_unified(fd))
 		unified = fd;
@@ -108,10 +125,13 @@ void payload_look(int fd, const char *path)
 
 bool payload_is_entered(int directory, const char *path)
 {
-	if (!shared || is_child || strcmp(path, "cgroup.procs") != 0 || !is_ours(directory) ||
-	    shared->count == HIERARCHIES_MAX)
+	struct stat st = {0};
+
+	if (!shared || is_child || strcmp(path, "cgroup.procs") != 0 ||
+	    (!is_known(directory, &st) && !is_ours(directory)) || shared->count == HIERARCHIES_MAX)
 		return false;
-	cpuset_fill(directory);
+	if (st.st_dev == where.cpuset)
+		cpuset_fill(directory);
 	shared->directories[shared->count++] = directory;
 	return true;
 }

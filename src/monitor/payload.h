@@ -11,9 +11,16 @@
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
+
+/* The device numbers of two controllers' hierarchies: no other one has what is looked for. 0: there
+ * is none. */
+struct payload_hierarchies {
+	dev_t memory, cpuset;
+};
 
 /* Which one it is, in every hierarchy; the string must stay. */
-void payload_is_in(const char *cgroup, int log_fd);
+void payload_is_in(const char *cgroup, const struct payload_hierarchies *hierarchies, int log_fd);
 /* From here on liblxc's child moves itself there, at the time when liblxc would do it. Why it
  * couldn't, LXC's log says. */
 void payload_joins_itself(void);

@@ -280,7 +280,10 @@ static int start(struct monitor *monitor)
 			cgroups_stay_out(cgroup);
 	}
 	if (payload)
-		payload_is_in(payload, monitor->log_fd);
+		payload_is_in(
+		    payload,
+		    &(struct payload_hierarchies){request->memory_device, request->cpuset_device},
+		    monitor->log_fd);
 	/* A user's child, or one in a user namespace, has no right to. */
 	if (payload && geteuid() == 0 && !item(monitor, "lxc.idmap") &&
 	    !item(monitor, "lxc.namespace.share.user"))
