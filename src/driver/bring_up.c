@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
@@ -125,6 +126,23 @@ static void forget_monitor_cgroup(struct creation *creation)
 		free(PTR_TAKE(state->monitor_cgroup));
 }
 
+/* The number of a namespace is its inode's, and nobody else's while it is there. */
+static int check_network(const struct creation *creation, pid_t pid, struct error *err)
+{
+	char path[64];
+	struct stat st;
+
+	if (!creation->network_inode)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (stat(path, &st) < 0)
+		return error_errno(err, errno, "The container's init is gone");
+	return st.st_ino == creation->network_inode
+		   ? 0
+		   : error_set(err, "linux.namespaces: the container is not in its network "
+				    "namespace");
+}
+
 /* What must be done from outside before the program may run. */
 static int prepare_start(struct creation *creation, pid_t pid, struct error *err)
 {
@@ -142,6 +160,8 @@ static int prepare_start(struct creation *creation, pid_t pid, struct error *err
 	/* Whatever LXC does in another version: what was asked for is done. */
 	if (creation->container.state->cgroup_path &&
 	    cgroup_check_made(creation->layout, creation->container.state->cgroup_path, err) < 0)
+		return -1;
+	if (check_network(creation, pid, err) < 0)
 		return -1;
 	if (creation_waits_at_pivot(creation) && !creation->pivot_done)
 		return error_set(

@@ -85,6 +85,21 @@ static dev_t device_of(const struct cgroup_layout *layout, const char *controlle
 	return hierarchy && stat(hierarchy->mount, &st) == 0 ? st.st_dev : 0;
 }
 
+static int give_network(struct creation *creation, struct error *err)
+{
+	cleanup_close int ns = -1;
+	struct stat st;
+
+	trace_step("make the network namespace");
+	ns = lxc_network_make(err);
+	if (ns < 0)
+		return -1;
+	if (fstat(ns, &st) < 0)
+		return error_errno(err, errno, "linux.namespaces");
+	creation->network_inode = st.st_ino;
+	return lxc_monitor_give_network(&creation->monitor, ns, err);
+}
+
 int creation_spawn(struct creation *creation, struct error *err)
 {
 	const struct driver_create_options *options = creation->options;
@@ -209,7 +224,10 @@ int creation_spawn(struct creation *creation, struct error *err)
 								  : "/run/lxc";
 	start.memory_device = device_of(creation->layout, "memory");
 	start.cpuset_device = device_of(creation->layout, "cpuset");
+	start.network_follows = recipe.network_follows;
 	result = lxc_monitor_start(&creation->monitor, &start, err);
+	if (result == 0 && start.network_follows)
+		result = give_network(creation, err);
 out:
 	streams_close(streams);
 	return result;

@@ -113,6 +113,7 @@ struct creation {
 	bool pivot_done;		 /* what is to be done before pivot_root(2) is */
 	struct net_devices *net_devices; /* moved into the container; NULL */
 	struct creation_resctrl resctrl;
+	ino_t network_inode;  /* of the network namespace that was made for it; 0: LXC made it */
 	int preserve;	      /* descriptors from 3 on that the program gets */
 	bool lxc_annotations; /* there are some, and they are allowed */
 	bool start_at_once;   /* run: no start socket, go on as soon as the container is recorded */

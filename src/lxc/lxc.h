@@ -38,6 +38,7 @@ struct lxc_recipe {
 	bool join_time; /* time_fd is one of them: a time namespace for LXC's monitor to join */
 	int time_fd;
 	const char *mount_label; /* for new file systems that LXC mounts; NULL: none */
+	bool network_follows;	 /* its network namespace is the caller's to make */
 	bool has_mqueue;	 /* one is mounted; its label is the monitor's affair */
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
 			   it */
@@ -183,7 +184,8 @@ struct lxc_start {
 	bool no_controllers;	 /* v2: it hands none down, but believes so */
 	dev_t memory_device;	 /* of the hierarchies that have these controllers; 0: none */
 	dev_t cpuset_device;
-	bool keep_monitor; /* the monitor writes DIR/config before and DIR/exit after */
+	bool network_follows; /* lxc_monitor_give_network() comes afterwards */
+	bool keep_monitor;    /* the monitor writes DIR/config before and DIR/exit after */
 	bool debug;
 };
 
@@ -226,6 +228,12 @@ void lxc_monitor_wait(struct lxc_monitor *monitor);
 /* Ends a monitor that is not kept, and lets go of it. */
 void lxc_monitor_close(struct lxc_monitor *monitor);
 #define cleanup_monitor __attribute__((cleanup(lxc_monitor_close)))
+
+/* Makes a network namespace, with loopback up. A descriptor of it; -1 on error. */
+int lxc_network_make(struct error *err);
+
+/* After lxc_monitor_start() with network_follows: the container is to be in it. */
+int lxc_monitor_give_network(struct lxc_monitor *monitor, int ns, struct error *err);
 
 /* Brings loopback up in a process's network namespace, as LXC does it for a new container. */
 int lxc_loopback_up(pid_t pid, struct error *err);

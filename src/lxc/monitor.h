@@ -28,6 +28,7 @@ struct monitor_request {
 	dev_t memory_device, cpuset_device; /* of these controllers' hierarchies; 0: none */
 	bool label_mqueue;		    /* the container's own gets the mount label */
 	bool no_controllers;		    /* nothing is written to cgroup.subtree_control */
+	bool network_follows; /* the container's network namespace, in a message of its own */
 	bool keep_monitor, debug;
 	int numbers[MONITOR_FDS_MAX];
 };

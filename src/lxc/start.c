@@ -67,6 +67,7 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .no_controllers = start->no_controllers,
 	    .memory_device = start->memory_device,
 	    .cpuset_device = start->cpuset_device,
+	    .network_follows = start->network_follows,
 	    .keep_monitor = start->keep_monitor,
 	    .debug = start->debug};
 	union {

@@ -24,6 +24,7 @@ EXPORTED ssize_t read(int fd, void *buffer, size_t count);
 #include "base/cleanup.h"
 #include "base/trace.h"
 #include "cgroup/cpuset.h"
+#include "monitor/network.h"
 
 #define HIERARCHIES_MAX 64
 
@@ -239,6 +240,8 @@ ssize_t read(int fd, void *buffer, size_t count)
 /* Whatever another liblxc does: nothing is started outside of its cgroups. */
 EXPORTED int execvp(const char *file, char *const arguments[])
 {
+	if (is_child)
+		network_check();
 	if (is_child && shared && !has_joined && !(is_cloned_into && shared->count == 0))
 		fail("this version of LXC did not come by the place where that is done");
 	return execve(file, arguments, environ);

@@ -22,6 +22,7 @@
 #include "monitor/labels.h"
 #include "monitor/liblxc.h"
 #include "monitor/namespaces.h"
+#include "monitor/network.h"
 #include "monitor/payload.h"
 #include "monitor/pivot.h"
 #include "monitor/reaped.h"
@@ -292,6 +293,8 @@ static int start(struct monitor *monitor)
 		labels_set(monitor->label, request->label_mqueue, monitor->log_fd);
 	if (namespaces)
 		namespaces_only(namespaces);
+	if (request->network_follows)
+		network_follows(monitor->control, monitor->log_fd);
 	if (request->pivot_fd >= 0)
 		pivot_announce(request->pivot_fd);
 	container->want_daemonize(container, false);

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,6 +19,7 @@
 #include "monitor/cgroups.h"
 #include "monitor/children.h"
 #include "monitor/labels.h"
+#include "monitor/network.h"
 #include "monitor/payload.h"
 #include "monitor/pivot.h"
 #include "monitor/scope.h"
@@ -25,16 +28,71 @@
 
 typedef long (*syscall_function)(long number, ...);
 
-/* What clone(2) was asked for; 0: it is another call. */
+static bool is_clone(long number)
+{
+	return number == SYS_clone || number == SYS_clone3;
+}
+
+#if defined(__s390__)
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
+/* What clone(2) was asked for; 0: it is another call, or asks only whether the kernel has it. */
 static uint64_t clone_flags(long number, const long *arguments)
 {
+	const struct clone_args *args = (const struct clone_args *)arguments[0];
+
 	if (number == SYS_clone3)
-		return ((const struct clone_args *)arguments[0])->flags;
-#if defined(__s390__)
-	return number == SYS_clone ? (uint64_t)arguments[1] : 0;
-#else
-	return number == SYS_clone ? (uint64_t)arguments[0] : 0;
-#endif
+		return args ? args->flags : 0;
+	return number == SYS_clone ? (uint64_t)arguments[CLONE_FLAGS] : 0;
+}
+
+static void leave_out(long number, long *arguments, uint64_t flag)
+{
+	if (number == SYS_clone3)
+		((struct clone_args *)arguments[0])->flags &= ~flag;
+	else
+		arguments[CLONE_FLAGS] &= ~(long)flag;
+}
+
+static long clone_in_place(syscall_function next, long number, const long *arguments)
+{
+	long result;
+
+	if (number == SYS_clone3)
+		payload_clone_into((struct clone_args *)arguments[0], (size_t)arguments[1]);
+	result = next(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+		      arguments[5]);
+	if (result < 0 && number == SYS_clone3 &&
+	    payload_clone_beside((struct clone_args *)arguments[0]))
+		result = next(number, arguments[0], arguments[1]);
+	return result;
+}
+
+/* In the container's network namespace, if there is one already. */
+static long clone_for_lxc(syscall_function next, long number, long *arguments)
+{
+	int entered = network_enter(clone_flags(number, arguments)), error;
+	long result;
+
+	if (entered <= 0)
+		return entered < 0 ? -1 : clone_in_place(next, number, arguments);
+	leave_out(number, arguments, CLONE_NEWNET);
+	result = clone_in_place(next, number, arguments);
+	if (result == 0) {
+		network_stay();
+		return 0;
+	}
+	error = errno;
+	/* LXC is to undo all it has done. */
+	if (network_leave(result > 0) < 0 && result > 0) {
+		kill((pid_t)result, SIGKILL);
+		result = -1;
+	}
+	errno = error;
+	return result;
 }
 
 static long open_for_lxc(syscall_function next, const long *arguments)
@@ -86,20 +144,18 @@ EXPORTED long syscall(long number, ...)
 		return -1;
 	if (number == SYS_openat2)
 		return open_for_lxc(next, arguments);
-	if (number == SYS_clone3)
-		payload_clone_into((struct clone_args *)arguments[0], (size_t)arguments[1]);
-	result = next(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
-		      arguments[5]);
-	if (result < 0 && number == SYS_clone3 &&
-	    payload_clone_beside((struct clone_args *)arguments[0]))
-		result = next(number, arguments[0], arguments[1]);
+	if (is_clone(number))
+		result = clone_for_lxc(next, number, arguments);
+	else
+		result = next(number, arguments[0], arguments[1], arguments[2], arguments[3],
+			      arguments[4], arguments[5]);
 	if (result > 0 && clone_flags(number, arguments) & CLONE_PIDFD) {
 		trace_step("LXC: the container's start, its child at work");
 		children_watch((pid_t)result);
 	}
-	if (result > 0 && (number == SYS_clone || number == SYS_clone3))
+	if (result > 0 && is_clone(number))
 		scope_has_child(clone_flags(number, arguments));
-	if (result == 0 && (number == SYS_clone || number == SYS_clone3)) {
+	if (result == 0 && is_clone(number)) {
 		children_follow();
 		if (clone_flags(number, arguments) & CLONE_PIDFD) {
 			trace_child(TRACE_INIT);

@@ -257,6 +257,16 @@ def test_root_of_a_users_user_namespace(runtime, container):
     assert made.run_ok().split() == ["0", "1:3", "0", str(UID), "1"]
 
 
+def test_where_no_network_namespace_can_be_made(runtime, container):
+    """A limit of the user namespace, so that nobody else's is touched."""
+    limit = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
+    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", limit, "sh"]
+    made = container("true")
+    made.bundle.without_namespace("user").with_namespace("network")
+    del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
+    made.run().assert_refused("linux.namespaces: Failed to make a network namespace", "no space left on device")
+
+
 # ---- /dev, and what is the host's ----
 
 
