@@ -204,9 +204,11 @@ static uint64_t last_mark(void)
 	uint32_t used = __atomic_load_n(&trace_page->used, __ATOMIC_RELAXED), i;
 	uint64_t last = 0;
 
-	for (i = 0; i < used && i < TRACE_MARKS; i++)
-		if (trace_page->marks[i].time > last)
-			last = trace_page->marks[i].time;
+	for (i = 0; i < used && i < TRACE_MARKS; i++) {
+		uint64_t time = __atomic_load_n(&trace_page->marks[i].time, __ATOMIC_RELAXED);
+
+		last = time > last ? time : last;
+	}
 	return last;
 }
 

@@ -94,9 +94,12 @@ static bool has_ended(enum trace_process process)
 	uint32_t used = __atomic_load_n(&trace_page->used, __ATOMIC_RELAXED), i;
 	bool ended = false;
 
-	for (i = 0; i < used && i < TRACE_MARKS; i++)
-		if (trace_page->marks[i].process == process)
-			ended = trace_page->marks[i].level == TRACE_END;
+	for (i = 0; i < used && i < TRACE_MARKS; i++) {
+		const struct trace_mark *mark = &trace_page->marks[i];
+
+		if (__atomic_load_n(&mark->time, __ATOMIC_ACQUIRE) && mark->process == process)
+			ended = mark->level == TRACE_END;
+	}
 	return ended;
 }
 

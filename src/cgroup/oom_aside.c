@@ -2,9 +2,7 @@
 #include "cgroup/oom_aside.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 #include "cgroup/internal.h"
 
 /* The kernel knows 8192 processors at most (NR_CPUS), the C library's type for a set 1024. */
@@ -26,7 +25,6 @@ struct processors {
 /* Who is to be told. */
 struct reader {
 	pid_t thread;
-	struct processors allowed;
 	uint64_t kills; /* what it knows of */
 };
 
@@ -59,11 +57,12 @@ static bool is_empty(const struct processors *processors)
 	return true;
 }
 
-/* Of the calling thread. */
-static int get_allowed(struct processors *processors)
+/* 0 is the calling thread. */
+static int get_allowed(pid_t thread, struct processors *processors)
 {
 	*processors = (struct processors){0};
-	return syscall(SYS_sched_getaffinity, 0, sizeof(processors->bits), processors->bits) > 0
+	return syscall(SYS_sched_getaffinity, thread, sizeof(processors->bits), processors->bits) >
+		       0
 		   ? 0
 		   : -1;
 }
@@ -82,16 +81,16 @@ static int confine(pid_t thread, const struct processors *processors)
 static void tell(struct oom_aside *aside, const struct reader *reader)
 {
 	int processor = sched_getcpu();
-	struct processors here = {0};
+	struct processors here = {0}, allowed;
 	bool moved = false;
 
-	if (processor >= 0) {
+	if (processor >= 0 && get_allowed(reader->thread, &allowed) == 0) {
 		add(&here, processor);
 		moved = confine(reader->thread, &here) == 0;
 	}
 	eventfd_write(aside->risen, 1);
 	if (moved)
-		confine(reader->thread, &reader->allowed);
+		confine(reader->thread, &allowed);
 }
 
 static struct reader who(struct oom_aside *aside)
@@ -124,35 +123,23 @@ static void *look(void *data)
 			delay_us = 0;
 		}
 		delay_us = cgroup_oom_next_look(delay_us);
-		if (aside->count(aside->dir, &kills) < 0 || kills <= reader.kills)
+		if (aside->count(aside->dir, &kills) < 0)
 			continue;
+		if (kills > reader.kills)
+			tell(aside, &reader);
+		/* It falls when a cgroup below is removed. */
 		reader.kills = kills;
-		tell(aside, &reader);
 	}
 }
 
 /* ---- the reader ---- */
-
-/* None of the caller's signals are for it. */
-static int start(struct oom_aside *aside)
-{
-	sigset_t all, before;
-	int failed;
-
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return -1;
-	failed = pthread_create(&aside->thread, NULL, look, aside);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed ? -1 : 0;
-}
 
 static bool has_another(void)
 {
 	struct processors allowed;
 	int processor = sched_getcpu();
 
-	if (processor < 0 || get_allowed(&allowed) < 0)
+	if (processor < 0 || get_allowed(0, &allowed) < 0)
 		return false;
 	take_away(&allowed, processor);
 	return !is_empty(&allowed);
@@ -169,7 +156,8 @@ struct oom_aside *oom_aside_open(int dir, oom_count_function count)
 	aside->begin = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	aside->risen = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&aside->lock, NULL);
-	if (aside->begin < 0 || aside->risen < 0 || start(aside) < 0) {
+	if (aside->begin < 0 || aside->risen < 0 ||
+	    thread_create(&aside->thread, look, aside) != 0) {
 		fd_close(aside->begin);
 		fd_close(aside->risen);
 		free(aside);
@@ -209,9 +197,8 @@ void oom_aside_look(struct oom_aside *aside, uint64_t kills)
 	int processor = sched_getcpu();
 	struct processors others;
 
-	if (processor < 0 || get_allowed(&reader.allowed) < 0)
+	if (processor < 0 || get_allowed(0, &others) < 0)
 		return;
-	others = reader.allowed;
 	take_away(&others, processor);
 	pthread_mutex_lock(&aside->lock);
 	aside->reader = reader;

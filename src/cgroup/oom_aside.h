@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-/* The count now; any number that only grows. */
+/* The count now. */
 typedef int (*oom_count_function)(int dir, uint64_t *kills);
 
 struct oom_aside;

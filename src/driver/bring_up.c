@@ -126,18 +126,19 @@ static void forget_monitor_cgroup(struct creation *creation)
 		free(PTR_TAKE(state->monitor_cgroup));
 }
 
-/* The number of a namespace is its inode's, and nobody else's while it is there. */
-static int check_network(const struct creation *creation, pid_t pid, struct error *err)
+/* Whatever LXC does in another version. Ours is held open, so that no other has its number. */
+static int check_network(struct creation *creation, pid_t pid, struct error *err)
 {
+	cleanup_close int ours = fd_take(&creation->network);
+	struct stat expected, found;
 	char path[64];
-	struct stat st;
 
-	if (!creation->network_inode)
+	if (ours < 0)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (stat(path, &st) < 0)
+	if (fstat(ours, &expected) < 0 || stat(path, &found) < 0)
 		return error_errno(err, errno, "The container's init is gone");
-	return st.st_ino == creation->network_inode
+	return found.st_dev == expected.st_dev && found.st_ino == expected.st_ino
 		   ? 0
 		   : error_set(err, "linux.namespaces: the container is not in its network "
 				    "namespace");
@@ -450,4 +451,5 @@ void creation_free(struct creation *creation)
 	fd_close(creation->sync);
 	fd_close(creation->terminal);
 	fd_close(creation->pidfd);
+	fd_close(creation->network);
 }

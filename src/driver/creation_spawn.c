@@ -87,17 +87,11 @@ static dev_t device_of(const struct cgroup_layout *layout, const char *controlle
 
 static int give_network(struct creation *creation, struct error *err)
 {
-	cleanup_close int ns = -1;
-	struct stat st;
-
 	trace_step("make the network namespace");
-	ns = lxc_network_make(err);
-	if (ns < 0)
-		return -1;
-	if (fstat(ns, &st) < 0)
-		return error_errno(err, errno, "linux.namespaces");
-	creation->network_inode = st.st_ino;
-	return lxc_monitor_give_network(&creation->monitor, ns, err);
+	creation->network = lxc_network_make(err);
+	return creation->network < 0
+		   ? -1
+		   : lxc_monitor_give_network(&creation->monitor, creation->network, err);
 }
 
 int creation_spawn(struct creation *creation, struct error *err)

@@ -113,7 +113,7 @@ struct creation {
 	bool pivot_done;		 /* what is to be done before pivot_root(2) is */
 	struct net_devices *net_devices; /* moved into the container; NULL */
 	struct creation_resctrl resctrl;
-	ino_t network_inode;  /* of the network namespace that was made for it; 0: LXC made it */
+	int network;	      /* the network namespace that was made for it; -1 */
 	int preserve;	      /* descriptors from 3 on that the program gets */
 	bool lxc_annotations; /* there are some, and they are allowed */
 	bool start_at_once;   /* run: no start socket, go on as soon as the container is recorded */
@@ -125,7 +125,7 @@ struct creation {
 	{                                                                                          \
 		.container = CONTAINER_INIT, .monitor = LXC_MONITOR_INIT,                          \
 		.rights = LXC_RIGHTS_INIT, .rootfs_fd = -1, .sync = -1, .terminal = -1,            \
-		.pidfd = -1, .resctrl = CREATION_RESCTRL_INIT                                      \
+		.pidfd = -1, .network = -1, .resctrl = CREATION_RESCTRL_INIT                       \
 	}
 
 /*

@@ -6,11 +6,11 @@
 #include "driver/internal.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/thread.h"
 
 enum {
 	THREADS_MAX = 4,
@@ -95,7 +95,7 @@ static int describe_all(struct list *list, struct error *err)
 	for (i = 0; i < threads; i++)
 		listers[i] = (struct lister){.list = list, .err = ERROR_INIT};
 	while (started < threads &&
-	       pthread_create(&listers[started].thread, NULL, run, &listers[started]) == 0)
+	       thread_create(&listers[started].thread, run, &listers[started]) == 0)
 		started++;
 	run(&listers[0]);
 	for (i = 0; i < started; i++) {

@@ -192,6 +192,7 @@ int driver_run(const struct driver *driver, const char *id,
 					     .rootfs_fd = -1,
 					     .sync = -1,
 					     .terminal = -1,
+					     .network = -1,
 					     .pidfd = -1};
 		return -1;
 	}

@@ -3,6 +3,8 @@
 #ifndef RUNLXC_LXC_NETWORK_H
 #define RUNLXC_LXC_NETWORK_H
 
+#include <stdbool.h>
+
 #include "lxc/lxc.h"
 
 /* Gives LXC names for the host's ends of veth pairs that have none, and the loopback interface a
@@ -12,6 +14,9 @@ int network_compile(const struct lxc_request *request, struct lxc_recipe *recipe
 
 /* The value that LXC gets for an item of a network. NULL: memory ran out. */
 const char *network_value(struct arena *arena, const char *key, const char *value);
+
+/* Whether the caller can make a network namespace, and come back (network_make.c). */
+bool network_may_follow(void);
 
 /* rtnetlink.c. All return 0, or -1 with errno. */
 int rtnetlink_set_hairpin(unsigned int index);

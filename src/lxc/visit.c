@@ -2,8 +2,9 @@
 #include "lxc/visit.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
+
+#include "base/thread.h"
 
 struct visit {
 	int ns;
@@ -26,7 +27,7 @@ int visit_network(int ns, int (*what)(void *data), void *data)
 	struct visit visit = {.ns = ns, .what = what, .data = data};
 	pthread_t thread;
 
-	errno = pthread_create(&thread, NULL, visitor, &visit);
+	errno = thread_create(&thread, visitor, &visit);
 	if (errno)
 		return -1;
 	pthread_join(thread, NULL);

@@ -13,12 +13,14 @@
 
 #include "base/cleanup.h"
 
-/* Where it comes from, it, and the one that we are in otherwise. */
+/* It comes over the first, and is the second; the third is the one that we are in otherwise. */
 static int from = -1, theirs = -1, own = -1;
 static int log_to = -1;
+static bool is_ours_to_enter, is_lost, is_there;
 
 void network_follows(int control, int log_fd)
 {
+	is_ours_to_enter = true;
 	from = control;
 	log_to = log_fd;
 }
@@ -28,12 +30,14 @@ bool network_is_awaited(void)
 	return from >= 0;
 }
 
-/* Into LXC's log, where the caller looks for what went wrong. */
+/* Into LXC's log, where the caller looks for what went wrong. LXC tries other ways of cloning, and
+ * then undoes what it has made. */
 static int fail(const char *reason)
 {
 	dprintf(log_to,
 		"runlxc: linux.namespaces: can't enter the container's network namespace: %s\n",
 		reason);
+	is_lost = true;
 	return -1;
 }
 
@@ -51,60 +55,62 @@ static int receive(void)
 				 .msg_controllen = sizeof(control)};
 	struct cmsghdr *header;
 	ssize_t got;
-	int fd;
 
 	do
 		got = syscall(SYS_recvmsg, from, &message, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
-	header = CMSG_FIRSTHDR(&message);
 	/* The caller gave up, and says itself why. */
-	if (got != 1 || !header || header->cmsg_type != SCM_RIGHTS)
+	if (got == 0)
 		_exit(1);
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	return fd;
+	if (got < 0)
+		return fail(strerror(errno));
+	header = CMSG_FIRSTHDR(&message);
+	if (!header || header->cmsg_type != SCM_RIGHTS)
+		return fail("its descriptor didn't arrive");
+	memcpy(&theirs, CMSG_DATA(header), sizeof(theirs));
+	from = -1;
+	return 0;
 }
 
-/* Nobody but us is in it yet, and what is cloned now is the container's own. */
+/* What is cloned with a mount namespace of its own is the container; LXC's helpers have none.
+ * Nobody but us is in its network namespace yet. */
 int network_enter(uint64_t flags)
 {
-	if (from < 0 || !(flags & CLONE_NEWNET))
+	if (!is_ours_to_enter || is_there || !(flags & (CLONE_NEWNET | CLONE_NEWNS)))
 		return 0;
-	if (theirs < 0)
-		theirs = receive();
+	if (is_lost || (theirs < 0 && receive() < 0))
+		return -1;
+	if (!(flags & CLONE_NEWNET))
+		return fail("this version of LXC doesn't clone into a new one");
 	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (own < 0 || syscall(SYS_setns, theirs, CLONE_NEWNET) < 0)
 		return fail(strerror(errno));
 	return 1;
 }
 
-static void forget(void)
-{
-	close(theirs);
-	close(own);
-	from = theirs = own = -1;
-}
-
 int network_leave(bool cloned)
 {
 	int result = syscall(SYS_setns, own, CLONE_NEWNET) < 0 ? fail(strerror(errno)) : 0;
 
-	if (cloned) {
-		forget();
-	} else {
-		close(own);
-		own = -1;
-	}
+	close(own);
+	own = -1;
+	if (!cloned)
+		return result;
+	close(theirs);
+	is_ours_to_enter = false;
 	return result;
 }
 
 void network_stay(void)
 {
-	forget();
+	close(theirs);
+	close(own);
+	is_there = true;
 }
 
 void network_check(void)
 {
-	if (from < 0)
+	if (!is_ours_to_enter || is_there)
 		return;
 	fail("this version of LXC did not come by the place where that is done");
 	_exit(1);

@@ -15,15 +15,16 @@ void network_follows(int control, int log_fd);
 /* Whether it is still to come. */
 bool network_is_awaited(void);
 
-/* Before LXC clones with `flags`: the child is born in it, instead of in one that is made then, and
- * the flag for that is to be left out. -1: it can't be; LXC's log says why. */
+/* Before LXC clones with `flags`. 1: this process is in it, so that the child is born in it; the
+ * flag that asks for another one is to be left out. 0: this child has nothing to do with it. -1: it
+ * can't be entered, why LXC's log says; no container is to be cloned. */
 int network_enter(uint64_t flags);
-/* After that, in the parent, which must not go on where that fails, and in the child. Where it was
- * not `cloned`, LXC tries another way. */
+/* After a 1: in the parent, back; -1: as above, and a child that there is must not go on. */
 int network_leave(bool cloned);
+/* And in the child. */
 void network_stay(void);
 
-/* In the child, before init is executed: ends it if it isn't there. */
+/* In the child, before init is executed: ends it if it wasn't born in there. */
 void network_check(void);
 
 #endif

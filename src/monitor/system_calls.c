@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/trace.h"
@@ -49,12 +50,13 @@ static uint64_t clone_flags(long number, const long *arguments)
 	return number == SYS_clone ? (uint64_t)arguments[CLONE_FLAGS] : 0;
 }
 
-static void leave_out(long number, long *arguments, uint64_t flag)
+/* LXC's own arguments: it tries again with them where the kernel refuses. */
+static void set_clone_flags(long number, long *arguments, uint64_t flags)
 {
 	if (number == SYS_clone3)
-		((struct clone_args *)arguments[0])->flags &= ~flag;
+		((struct clone_args *)arguments[0])->flags = flags;
 	else
-		arguments[CLONE_FLAGS] &= ~(long)flag;
+		arguments[CLONE_FLAGS] = (long)flags;
 }
 
 static long clone_in_place(syscall_function next, long number, const long *arguments)
@@ -74,21 +76,23 @@ static long clone_in_place(syscall_function next, long number, const long *argum
 /* In the container's network namespace, if there is one already. */
 static long clone_for_lxc(syscall_function next, long number, long *arguments)
 {
-	int entered = network_enter(clone_flags(number, arguments)), error;
+	uint64_t flags = clone_flags(number, arguments);
+	int entered = network_enter(flags), error;
 	long result;
 
 	if (entered <= 0)
 		return entered < 0 ? -1 : clone_in_place(next, number, arguments);
-	leave_out(number, arguments, CLONE_NEWNET);
+	set_clone_flags(number, arguments, flags & ~(uint64_t)CLONE_NEWNET);
 	result = clone_in_place(next, number, arguments);
 	if (result == 0) {
 		network_stay();
 		return 0;
 	}
 	error = errno;
-	/* LXC is to undo all it has done. */
+	set_clone_flags(number, arguments, flags);
 	if (network_leave(result > 0) < 0 && result > 0) {
 		kill((pid_t)result, SIGKILL);
+		syscall(SYS_wait4, result, NULL, __WALL, NULL);
 		result = -1;
 	}
 	errno = error;

@@ -132,6 +132,15 @@ def test_without_all_that_can_be_spared_the_container_is_the_same(looking):
     assert (result.returncode, confined(result.stdout)) == (0, confined(expected)), result
 
 
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+@pytest.mark.parametrize("call", ["setns", "unshare"])
+def test_without_a_way_into_other_namespaces_lxc_makes_the_network(looking, call, error):
+    looking.bundle.without_namespace("cgroup").with_namespace("network")
+    expected = looking.run_ok()
+    result = OldRuntime(looking.runtime, error, call)(*run(looking))
+    assert (result.returncode, confined(result.stdout)) == (0, confined(expected)), result
+
+
 @pytest.mark.parametrize("call", ["clone3", "faccessat2"])
 def test_a_call_that_may_be_missing_but_is_refused_is_named(looking, call):
     """The C library goes another way where it is missing alone."""

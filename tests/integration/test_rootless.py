@@ -257,10 +257,21 @@ def test_root_of_a_users_user_namespace(runtime, container):
     assert made.run_ok().split() == ["0", "1:3", "0", str(UID), "1"]
 
 
+@pytest.mark.parametrize("flags", [[], ["--net"]], ids=["of-the-host", "of-its-own"])
+def test_root_of_a_users_user_namespace_has_a_network_namespace(runtime, container, flags):
+    """Back into the host's it has no way, once it has left it."""
+    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", *flags]
+    made = container(shell="ip -o link; readlink /proc/self/ns/net")
+    made.bundle.without_namespace("user").with_namespace("network")
+    del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
+    loopback, inside = made.run_ok().splitlines()
+    assert "LOOPBACK,UP" in loopback and inside != os.readlink("/proc/self/ns/net")
+
+
 def test_where_no_network_namespace_can_be_made(runtime, container):
     """A limit of the user namespace, so that nobody else's is touched."""
     limit = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
-    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", limit, "sh"]
+    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c", limit, "sh"]
     made = container("true")
     made.bundle.without_namespace("user").with_namespace("network")
     del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
