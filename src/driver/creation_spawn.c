@@ -218,7 +218,8 @@ int creation_spawn(struct creation *creation, struct error *err)
 								  : "/run/lxc";
 	start.memory_device = device_of(creation->layout, "memory");
 	start.cpuset_device = device_of(creation->layout, "cpuset");
-	start.network_follows = recipe.network_follows;
+	/* A monitor that stays is asked for its configuration: there LXC does all of it. */
+	start.network_follows = recipe.network_follows && !options->lxc_monitor;
 	result = lxc_monitor_start(&creation->monitor, &start, err);
 	if (result == 0 && start.network_follows)
 		result = give_network(creation, err);

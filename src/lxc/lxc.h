@@ -38,7 +38,7 @@ struct lxc_recipe {
 	bool join_time; /* time_fd is one of them: a time namespace for LXC's monitor to join */
 	int time_fd;
 	const char *mount_label; /* for new file systems that LXC mounts; NULL: none */
-	bool network_follows;	 /* its network namespace is the caller's to make */
+	bool network_follows;	 /* its network namespace can be made by the caller */
 	bool has_mqueue;	 /* one is mounted; its label is the monitor's affair */
 	bool made_proc; /* the root had no /proc directory: made for the start, to be removed after
 			   it */

@@ -328,17 +328,17 @@ int network_compile(const struct lxc_request *request, struct lxc_recipe *recipe
 		return -1;
 	if (!own->listed || own->path)
 		return 0;
-	if (lxc_recipe_add(recipe, arena_printf(&recipe->arena, "lxc.net.%d.type", count), "empty",
-			   err) < 0)
-		return -1;
 	/* In a user namespace it has to be made by who is in that; and interfaces LXC sets up
 	 * before it brings loopback up. */
 	recipe->network_follows = count == 0 &&
 				  !request->spec->linux_.namespaces[SPEC_NS_USER].listed &&
 				  network_may_follow();
-	if (recipe->network_follows)
-		return 0;
 	/* A network of type "empty" that is up is LXC's way to say: bring loopback up. */
-	return lxc_recipe_add(recipe, arena_printf(&recipe->arena, "lxc.net.%d.flags", count), "up",
-			      err);
+	return lxc_recipe_add(recipe, arena_printf(&recipe->arena, "lxc.net.%d.type", count),
+			      "empty", err) < 0 ||
+		       lxc_recipe_add(recipe,
+				      arena_printf(&recipe->arena, "lxc.net.%d.flags", count), "up",
+				      err) < 0
+		   ? -1
+		   : 0;
 }

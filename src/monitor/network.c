@@ -25,11 +25,6 @@ void network_follows(int control, int log_fd)
 	log_to = log_fd;
 }
 
-bool network_is_awaited(void)
-{
-	return from >= 0;
-}
-
 /* Into LXC's log, where the caller looks for what went wrong. LXC tries other ways of cloning, and
  * then undoes what it has made. */
 static int fail(const char *reason)
@@ -68,7 +63,6 @@ static int receive(void)
 	if (!header || header->cmsg_type != SCM_RIGHTS)
 		return fail("its descriptor didn't arrive");
 	memcpy(&theirs, CMSG_DATA(header), sizeof(theirs));
-	from = -1;
 	return 0;
 }
 

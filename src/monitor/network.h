@@ -12,9 +12,6 @@
 /* It comes over `control`, by when the container's first process is cloned. */
 void network_follows(int control, int log_fd);
 
-/* Whether it is still to come. */
-bool network_is_awaited(void);
-
 /* Before LXC clones with `flags`. 1: this process is in it, so that the child is born in it; the
  * flag that asks for another one is to be left out. 0: this child has nothing to do with it. -1: it
  * can't be entered, why LXC's log says; no container is to be cloned. */

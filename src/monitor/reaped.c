@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "monitor/children.h"
-#include "monitor/network.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -40,9 +39,6 @@ static void receive(void)
 				 .msg_controllen = sizeof(control)};
 	struct cmsghdr *header;
 
-	/* What comes first is another message, and not for us. */
-	if (network_is_awaited())
-		return;
 	if (recvmsg(first.control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) !=
 	    (ssize_t)sizeof(first.expected)) {
 		first.expected = 0;
