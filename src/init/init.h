@@ -19,10 +19,11 @@
 
 struct init {
 	const struct plan *plan;
-	int report_fd; /* where failures go: the sync socket, later the start connection; -1:
-			  nowhere */
-	int null_fd;   /* O_PATH of the container's /dev/null, verified; -1: not opened yet */
-	int *mounted;  /* of each of the plan's mounts: what stands for it now that it is made */
+	int report_fd;	/* where failures go: the sync socket, later the start connection; -1:
+			   nowhere */
+	int null_fd;	/* O_PATH of the container's /dev/null, verified; -1: not opened yet */
+	bool has_asked; /* the parent for the cgroups' trees, which are on their way */
+	int *mounted;	/* of each of the plan's mounts: what stands for it now that it is made */
 };
 
 static inline const char *plan_text(const struct plan *plan, plan_string offset)

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/kernel.h"
 #include "base/trace.h"
+#include "init/mounts.h"
 
 static const struct plan *map_plan(const char *descriptor)
 {
@@ -108,6 +109,7 @@ int main(int argc, char **argv)
 	init.report_fd = plan->sync_fd;
 	trace_attach(plan->trace_fd, plan->flags & PLAN_JOIN ? TRACE_ENTERING : TRACE_INIT);
 	trace_step("init: take streams and signals");
+	mounts_ask_for_cgroups(&init);
 	umask(0);
 	/* The program gets defaults, whatever engine started the runtime. */
 	kernel_reset_signals();

@@ -14,6 +14,18 @@
 
 #include "base/kernel.h"
 
+void mounts_ask_for_cgroups(struct init *init)
+{
+	const struct plan_mount *mounts = plan_items(init->plan, init->plan->mounts);
+
+	for (uint32_t i = 0; i < init->plan->mounts.count && !init->has_asked; i++) {
+		if (mounts[i].kind != PLAN_MOUNT_CGROUP)
+			continue;
+		report_send(init, SYNC_CGROUPS, -1);
+		init->has_asked = true;
+	}
+}
+
 /* The trees, as the parent opened them: with the options, and cut off from the host's mounts unless
  * the mount asks for more. */
 static int take_trees(struct init *init, const struct plan_mount *mount, int *trees)
@@ -23,7 +35,9 @@ static int take_trees(struct init *init, const struct plan_mount *mount, int *tr
 
 	if (!(mount->propagation & MS_REC) || (kind != MS_SHARED && kind != MS_SLAVE))
 		kind = MS_PRIVATE;
-	report_send(init, SYNC_CGROUPS, -1);
+	if (!init->has_asked)
+		report_send(init, SYNC_CGROUPS, -1);
+	init->has_asked = false;
 	if (report_receive(init, trees, SYNC_FDS_MAX, &count) != SYNC_CGROUPS)
 		_exit(1);
 	if ((uint32_t)count != init->plan->cgroups.count)
