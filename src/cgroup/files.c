@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 #include "base/path.h"
 #include "cgroup/cpuset.h"
 #include "cgroup/internal.h"
@@ -18,10 +20,30 @@ const char *cgroup_hierarchy_name(const struct cgroup_hierarchy *hierarchy)
 	return hierarchy->unified ? "unified" : hierarchy->label;
 }
 
+/* /proc/PID/cgroup has a cgroup outside of our cgroup namespace as "/../other". */
+static bool leads_up(const char *path)
+{
+	for (const char *part = path; (part = strstr(part, "/..")); part += 3)
+		if (!part[3] || part[3] == '/')
+			return true;
+	return false;
+}
+
+bool cgroup_name(const struct cgroup_hierarchy *hierarchy, const char *path, char name[PATH_MAX])
+{
+	return !leads_up(path) &&
+	       snprintf(name, PATH_MAX, "%s/%s", hierarchy->mount, path) < PATH_MAX;
+}
+
 int cgroup_open(const struct cgroup_hierarchy *hierarchy, const char *path)
 {
-	cleanup_close int mount = open(hierarchy->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int mount = -1;
+	char name[PATH_MAX];
 
+	if (cgroup_name(hierarchy, path, name))
+		return kernel_openat2(AT_FDCWD, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0,
+				      RESOLVE_NO_SYMLINKS);
+	mount = open(hierarchy->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mount < 0)
 		return -1;
 	return path_open_in_root(mount, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);

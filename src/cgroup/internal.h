@@ -3,6 +3,7 @@
 #ifndef RUNLXC_CGROUP_INTERNAL_H
 #define RUNLXC_CGROUP_INTERNAL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -20,6 +21,13 @@ int cgroup_read_controllers(struct cgroup_hierarchy *hierarchy, const char *path
 
 /* What messages call a hierarchy: "memory", "name=systemd", "unified". */
 const char *cgroup_hierarchy_name(const struct cgroup_hierarchy *hierarchy);
+
+/*
+ * Its name in the file system, for one system call instead of three. Nobody can lead it elsewhere:
+ * a hierarchy has no symlinks. False for a path that leads up, or is too long: go by descriptors
+ * then.
+ */
+bool cgroup_name(const struct cgroup_hierarchy *hierarchy, const char *path, char name[PATH_MAX]);
 
 /* The cgroup `path` of a hierarchy, O_PATH. -1 with errno. */
 int cgroup_open(const struct cgroup_hierarchy *hierarchy, const char *path);

@@ -28,6 +28,10 @@ static int try_remove(const struct cgroup_hierarchy *hierarchy, const char *path
 	cleanup_close int parent = -1, dir = -1;
 	char above[PATH_MAX];
 
+	/* Most have nothing below them. */
+	if (cgroup_name(hierarchy, path, above) &&
+	    (unlinkat(AT_FDCWD, above, AT_REMOVEDIR) == 0 || errno == ENOENT))
+		return 0;
 	if (snprintf(above, sizeof(above), "%.*s", (int)(name - path), path) >=
 	    (int)sizeof(above)) {
 		errno = ENAMETOOLONG;
@@ -36,7 +40,6 @@ static int try_remove(const struct cgroup_hierarchy *hierarchy, const char *path
 	parent = cgroup_open(hierarchy, above);
 	if (parent < 0)
 		return errno == ENOENT ? 0 : -1;
-	/* Most have nothing below them. */
 	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EBUSY && errno != ENOTEMPTY)
