@@ -109,6 +109,7 @@ int creation_spawn(struct creation *creation, struct error *err)
 				  .keep_monitor = options->lxc_monitor,
 				  .debug = creation->driver->debug,
 				  .pass = pass};
+	const bool in_user_namespace = user_namespace_is_ours();
 	size_t i, passed;
 	int result = -1;
 
@@ -148,6 +149,7 @@ int creation_spawn(struct creation *creation, struct error *err)
 				      .cgroup_relative = begins_at_base(creation),
 				      .cgroup_limited = creation->systemd != NULL,
 				      .rootless = geteuid() != 0,
+				      .in_user_namespace = in_user_namespace,
 				      .cgroup_path = container->state->cgroup_path,
 				      .monitor_cgroup = container->state->monitor_cgroup,
 				      .no_new_keyring = options->no_new_keyring,
@@ -213,9 +215,9 @@ int creation_spawn(struct creation *creation, struct error *err)
 	start.name = options->lxc_monitor ? creation->id : creation->tag;
 	/* Only the host's root can make /run/lxc, which is there only where root has run LXC
 	 * before. */
-	start.path = options->lxc_monitor			  ? creation->driver->root
-		     : geteuid() != 0 || user_namespace_is_ours() ? "/run"
-								  : "/run/lxc";
+	start.path = options->lxc_monitor		   ? creation->driver->root
+		     : geteuid() != 0 || in_user_namespace ? "/run"
+							   : "/run/lxc";
 	start.memory_device = device_of(creation->layout, "memory");
 	start.cpuset_device = device_of(creation->layout, "cpuset");
 	/* A monitor that stays is asked for its configuration: there LXC does all of it. */

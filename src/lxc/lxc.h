@@ -56,6 +56,7 @@ struct lxc_request {
 	bool cgroup_relative;			  /* LXC begins there, and not at the root */
 	bool cgroup_limited;			  /* by somebody else, but for devices */
 	bool rootless;				  /* the caller isn't root */
+	bool in_user_namespace;			  /* or not the host's */
 	bool no_new_keyring;
 	bool lxc_annotations;	    /* the operator allows raw configuration */
 	const char *network_prefix; /* of lxc_network_prefix() */

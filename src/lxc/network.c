@@ -332,7 +332,7 @@ int network_compile(const struct lxc_request *request, struct lxc_recipe *recipe
 	 * before it brings loopback up. */
 	recipe->network_follows = count == 0 &&
 				  !request->spec->linux_.namespaces[SPEC_NS_USER].listed &&
-				  network_may_follow();
+				  network_may_follow(request);
 	/* A network of type "empty" that is up is LXC's way to say: bring loopback up. */
 	return lxc_recipe_add(recipe, arena_printf(&recipe->arena, "lxc.net.%d.type", count),
 			      "empty", err) < 0 ||

@@ -16,7 +16,7 @@ int network_compile(const struct lxc_request *request, struct lxc_recipe *recipe
 const char *network_value(struct arena *arena, const char *key, const char *value);
 
 /* Whether the caller can make a network namespace, and come back (network_make.c). */
-bool network_may_follow(void);
+bool network_may_follow(const struct lxc_request *request);
 
 /* rtnetlink.c. All return 0, or -1 with errno. */
 int rtnetlink_set_hairpin(unsigned int index);

@@ -46,18 +46,21 @@ static void *make(void *data)
 	return NULL;
 }
 
-/*
- * Who is to come back out of it needs rights over the namespace that it leaves. The root of a user
- * namespace has none where that is the host's, and isn't told whose it is. A filter may refuse
- * either call, where LXC needs none of them.
- */
-bool network_may_follow(void)
+/* Who is to come back needs rights over the namespace that it leaves. The root of a user namespace
+ * has none where that is the host's, and isn't told whose it is. */
+static bool has_a_way_back(void)
 {
 	cleanup_close int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	cleanup_close int owner = own < 0 ? -1 : ioctl(own, NS_GET_USERNS);
 
-	return owner >= 0 && syscall(SYS_unshare, 0) == 0 && setns(-1, CLONE_NEWNET) < 0 &&
-	       errno == EBADF;
+	return owner >= 0;
+}
+
+/* A filter may refuse either call; LXC itself needs none of them. */
+bool network_may_follow(const struct lxc_request *request)
+{
+	return (!request->in_user_namespace || has_a_way_back()) && syscall(SYS_unshare, 0) == 0 &&
+	       setns(-1, CLONE_NEWNET) < 0 && errno == EBADF;
 }
 
 int lxc_network_make(struct error *err)
