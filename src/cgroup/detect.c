@@ -7,12 +7,14 @@
 #include "cgroup/cgroup.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/kernel.h"
 #include "base/mountinfo.h"
 #include "base/path.h"
 #include "base/trace.h"
@@ -198,10 +200,15 @@ static int rank(const struct mount_line *mount)
  * reached; -1: that can't be told (errno). */
 static int is_reachable(const struct mount_line *mount)
 {
+	/* What is found through a link is another mount, which is in the list, too. */
+	cleanup_close int fd =
+	    kernel_openat2(AT_FDCWD, mount->point, O_PATH, 0, RESOLVE_NO_SYMLINKS);
 	struct stat st;
 
-	if (stat(mount->point, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -1;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
+			   ? 0
+			   : -1;
 	return st.st_dev == makedev(mount->major, mount->minor);
 }
 

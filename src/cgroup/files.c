@@ -31,7 +31,7 @@ static bool leads_up(const char *path)
 
 bool cgroup_name(const struct cgroup_hierarchy *hierarchy, const char *path, char name[PATH_MAX])
 {
-	return !leads_up(path) &&
+	return (!*path || *path == '/') && !leads_up(path) &&
 	       snprintf(name, PATH_MAX, "%s/%s", hierarchy->mount, path) < PATH_MAX;
 }
 

@@ -306,8 +306,10 @@ static int bring_up(struct creation *creation, struct error *err)
 		}
 		return -1;
 	}
-	if (creation->scaffold)
+	if (creation->scaffold) {
+		fd_close(fd_take(&creation->network));
 		return scaffold_leave_cgroups(creation, err);
+	}
 	if (prepare_start(creation, creation->init, err) < 0 || settle(creation, err) < 0)
 		return -1;
 	trace_step("wait until the program runs");

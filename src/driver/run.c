@@ -187,13 +187,7 @@ int driver_run(const struct driver *driver, const char *id,
 	 * us. */
 	signals = console_signals_block(err);
 	if (!signals) {
-		creation = (struct creation){.container = CONTAINER_INIT,
-					     .monitor = LXC_MONITOR_INIT,
-					     .rootfs_fd = -1,
-					     .sync = -1,
-					     .terminal = -1,
-					     .network = -1,
-					     .pidfd = -1};
+		creation = (struct creation)CREATION_INIT;
 		return -1;
 	}
 	subreaper_enter();

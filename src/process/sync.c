@@ -53,8 +53,23 @@ static void take_descriptors(const struct cmsghdr *part, struct message *message
 	}
 }
 
+/* An other end that is closed with something unread says so once (ECONNRESET), before what it has
+ * sent itself: that is still there. */
+static ssize_t receive_message(int sync, struct msghdr *head, int flags)
+{
+	bool was_reset = false;
+	ssize_t got;
+
+	for (;;) {
+		got = recvmsg(sync, head, MSG_CMSG_CLOEXEC | flags);
+		if (got >= 0 || (errno != EINTR && (errno != ECONNRESET || was_reset)))
+			return got;
+		was_reset |= errno == ECONNRESET;
+	}
+}
+
 /* 1: a message, 0: the other end is closed, -1: errno. */
-static int receive(int sync, struct message *message)
+static int receive(int sync, struct message *message, int flags)
 {
 	union {
 		struct cmsghdr header;
@@ -70,9 +85,7 @@ static int receive(int sync, struct message *message)
 
 	message->fd = -1;
 	message->pid = 0;
-	do
-		got = recvmsg(sync, &head, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	got = receive_message(sync, &head, flags);
 	if (got <= 0)
 		return got < 0 && errno != ECONNRESET ? -1 : 0;
 	message->length = (size_t)got;
@@ -104,6 +117,24 @@ static int init_failed(const struct message *message, struct error *err)
 	return -1;
 }
 
+/* Why the cgroups aren't there may be that init has failed meanwhile. */
+static void prefer_its_words(int sync, const struct sync_handler *handler, struct error *err)
+{
+	struct message message;
+
+	while (receive(sync, &message, MSG_DONTWAIT) > 0) {
+		fd_close(message.fd);
+		if (message.data[0] == SYNC_STEP)
+			log_debug(handler->log, "%s", message.data + 1);
+		if (message.data[0] == SYNC_WARNING)
+			log_warning(handler->log, "%s", message.data + 1);
+		if (message.data[0] != SYNC_ERROR)
+			continue;
+		error_clear(err);
+		init_failed(&message, err);
+	}
+}
+
 static int send_trees(int sync, const struct sync_handler *handler, struct error *err)
 {
 	union {
@@ -118,6 +149,8 @@ static int send_trees(int sync, const struct sync_handler *handler, struct error
 
 	result = handler->cgroups ? handler->cgroups(handler->data, fds, &count, err)
 				  : error_set(err, "init asked for cgroups that it has no use for");
+	if (result < 0)
+		prefer_its_words(sync, handler, err);
 	if (result == 0) {
 		if (count) {
 			head.msg_control = &control;
@@ -127,7 +160,8 @@ static int send_trees(int sync, const struct sync_handler *handler, struct error
 			control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
 			memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
 		}
-		if (sendmsg(sync, &head, MSG_NOSIGNAL) < 0)
+		/* It has ended, and said why. */
+		if (sendmsg(sync, &head, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
 			result = error_errno(err, errno, "Failed to send the cgroups to init");
 	}
 	for (i = 0; i < count; i++)
@@ -141,7 +175,7 @@ int process_sync_wait_ready(int *sync, const struct sync_handler *handler, pid_t
 	struct message message;
 	int got;
 
-	while ((got = receive(*sync, &message)) > 0) {
+	while ((got = receive(*sync, &message, 0)) > 0) {
 		/* Whatever came unasked is not kept. */
 		cleanup_close int fd = message.fd;
 
@@ -245,7 +279,7 @@ int process_sync_wait_executed(int sync, int pidfd, const struct sync_handler *h
 	struct message message;
 	int got;
 
-	while ((got = receive(sync, &message)) > 0) {
+	while ((got = receive(sync, &message, 0)) > 0) {
 		fd_close(message.fd);
 		if (message.data[0] == SYNC_ERROR)
 			return init_failed(&message, err);

@@ -2,6 +2,8 @@
 /* What init sends and asks for: its terminal, and the trees of the container's cgroups. */
 #include "test_process_sync_talk.c"
 
+#include <poll.h>
+
 /* ---- TERMINAL ---- */
 
 static int got_terminal(void *data, int master, struct error *err)
@@ -217,6 +219,73 @@ static void an_init_that_does_not_wait_for_the_trees_is_an_error(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+static void say_failure(int sync)
+{
+	struct sync_error failure = {.type = SYNC_ERROR, .exit_code = 0};
+	size_t length = offsetof(struct sync_error, text);
+
+	strcpy(failure.text, "init's own words");
+	say(sync, (const char *)&failure, length + strlen(failure.text), NULL, 0);
+}
+
+static int asks_fails_and_is_gone(int sync)
+{
+	say_text(sync, "C");
+	say_text(sync, "Da step");
+	say_failure(sync);
+	return 0;
+}
+
+/* With the answer unread, so that its end is told before its words. */
+static int asks_and_fails_when_answered(int sync)
+{
+	struct pollfd answer = {.fd = sync, .events = POLLIN};
+
+	say_text(sync, "C");
+	if (poll(&answer, 1, -1) != 1)
+		return 1;
+	say_failure(sync);
+	return 0;
+}
+
+static void wait_for_the_end(void)
+{
+	siginfo_t info;
+
+	assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+}
+
+static int give_too_late(void *data, int *fds, size_t *count, struct error *err)
+{
+	wait_for_the_end();
+	return give_pipes(data, fds, count, err);
+}
+
+static int fail_too_late(void *data, int *fds, size_t *count, struct error *err)
+{
+	wait_for_the_end();
+	return give_one_and_fail(data, fds, count, err);
+}
+
+static void an_init_that_fails_after_it_has_asked_is_heard(void **state)
+{
+	size_t count = 1;
+	const struct sync_handler late = {.cgroups = give_too_late, .data = &count};
+	const struct sync_handler failing = {.cgroups = fail_too_late};
+	const struct sync_handler quick = {.cgroups = give_pipes, .data = &count};
+	int before = open_descriptors();
+	struct outcome outcome = wait_ready(asks_fails_and_is_gone, &late);
+
+	(void)state;
+	assert_int_equal(outcome.result, -1);
+	assert_string_equal(outcome.message, "init's own words");
+	outcome = wait_ready(asks_fails_and_is_gone, &failing);
+	assert_string_equal(outcome.message, "init's own words");
+	outcome = wait_ready(asks_and_fails_when_answered, &quick);
+	assert_string_equal(outcome.message, "init's own words");
+	assert_int_equal(open_descriptors(), before);
+}
+
 /* ---- LISTENER ---- */
 
 /* Exits with 3 where the answer doesn't come. */
@@ -317,6 +386,7 @@ int main(void)
 	    cmocka_unit_test(the_trees_of_the_cgroups_are_sent_and_closed),
 	    cmocka_unit_test(trees_that_can_not_be_had_are_an_error),
 	    cmocka_unit_test(an_init_that_does_not_wait_for_the_trees_is_an_error),
+	    cmocka_unit_test(an_init_that_fails_after_it_has_asked_is_heard),
 	    cmocka_unit_test(a_listener_is_fetched_from_init),
 	    cmocka_unit_test(an_init_whose_listener_nobody_takes_gets_no_answer),
 	    cmocka_unit_test(a_listener_that_is_none_is_an_error),
