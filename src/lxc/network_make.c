@@ -8,13 +8,13 @@
 #include <linux/nsfs.h>
 #include <net/if.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/local_socket.h"
 #include "base/thread.h"
 
 struct making {
@@ -37,12 +37,10 @@ static void *make(void *data)
 
 	if (unshare(CLONE_NEWNET) == 0)
 		making->ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (making->ns >= 0 && bring_loopback_up() < 0) {
-		making->error = errno;
-		fd_close(fd_take(&making->ns));
+	if (making->ns >= 0 && bring_loopback_up() == 0)
 		return NULL;
-	}
 	making->error = errno;
+	fd_close(fd_take(&making->ns));
 	return NULL;
 }
 
@@ -79,22 +77,8 @@ int lxc_network_make(struct error *err)
 
 int lxc_monitor_give_network(struct lxc_monitor *monitor, int ns, struct error *err)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = (char[]){0}, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &ns, sizeof(int));
 	/* One that has ended left the reason in its log, and init will not be heard of. */
-	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+	if (local_socket_send(monitor->control, ns, "", 1) < 0 && errno != EPIPE &&
 	    errno != ECONNRESET)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	return 0;
