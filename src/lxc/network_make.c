@@ -65,12 +65,15 @@ int lxc_network_make(struct error *err)
 {
 	struct making making = {.ns = -1};
 	pthread_t thread;
+	int error = thread_create(&thread, make, &making);
 
-	making.error = thread_create(&thread, make, &making);
-	if (!making.error)
+	/* What went wrong in the thread is known when it has ended. */
+	if (!error) {
 		pthread_join(thread, NULL);
+		error = making.error;
+	}
 	if (making.ns < 0)
-		return error_errno(err, making.error,
+		return error_errno(err, error,
 				   "linux.namespaces: Failed to make a network namespace");
 	return making.ns;
 }

@@ -268,10 +268,19 @@ def test_root_of_a_users_user_namespace_has_a_network_namespace(runtime, contain
     assert "LOOPBACK,UP" in loopback and inside != os.readlink("/proc/self/ns/net")
 
 
-def test_where_no_network_namespace_can_be_made(runtime, container):
+# A thread's maker is held up, so that the thread is the first with what it has to say.
+HELD_UP = ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:delay_exit=100000"]
+NO_STRACE = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+
+
+@pytest.mark.parametrize(
+    "tracer", [pytest.param([], id="alone"), pytest.param(HELD_UP, id="thread-first", marks=NO_STRACE)]
+)
+def test_where_no_network_namespace_can_be_made(runtime, container, tracer):
     """A limit of the user namespace, so that nobody else's is touched."""
     limit = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
-    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", "--net", "sh", "-c", limit, "sh"]
+    limited = ["sh", "-c", limit, "sh", *tracer]
+    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount", "--net", *limited]
     made = container("true")
     made.bundle.without_namespace("user").with_namespace("network")
     del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
