@@ -36,7 +36,15 @@ def _is_ours(command):
     return version.stdout.startswith(b"runlxc")
 
 
+def _hear_all_signals():
+    """Under nohup, or in a shell's background, some are ignored, and a foreground `run` goes by that."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_configure(config):
+    _hear_all_signals()
     config.addinivalue_line("markers", "ours: a promise of runlxc alone; deselected when RUNLXC is another runtime")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take")
     config.command = _command()

@@ -121,6 +121,26 @@ def test_signals_are_forwarded_to_the_program(container, name):
         assert wait_status(process) == 5
 
 
+@pytest.mark.ours  # runc and crun make no difference
+def test_a_signal_that_the_caller_ignores_is_not_forwarded(container):
+    """As under nohup."""
+    traps = "trap 'echo got HUP' HUP; trap 'echo got TERM; exit 5' TERM"
+    made = container(shell=f"{traps}; echo up; while :; do sleep 100 & wait; done")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = made.popen_run(stdout=PIPE)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with process:
+        output = Stream(process.stdout.fileno())
+        output.until(b"up\n")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        output.until(b"got TERM\n")
+        assert wait_status(process) == 5
+        assert output.data == b"up\ngot TERM\n"
+
+
 def test_the_program_gets_no_blocked_or_ignored_signals(container):
     out = container("grep", "-E", "Sig(Blk|Ign)", "/proc/self/status").run_ok()
     blocked, ignored = (int(line.split()[1], 16) for line in out.splitlines())
