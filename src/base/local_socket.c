@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/message.h"
 
 /*
  * sun_path holds 107 bytes; state directories of engines are often deeper. A longer path is opened
@@ -56,35 +57,17 @@ int local_socket_connect(const char *path)
 
 int local_socket_send(int socket, int descriptor, const char *text, size_t length)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.space = {0}};
-	struct iovec data = {(void *)text, length};
-	struct msghdr message = {
-	    .msg_iov = &data,
-	    .msg_iovlen = 1,
-	    .msg_control = control.space,
-	    .msg_controllen = sizeof(control.space),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	ssize_t sent;
+	size_t count = 1;
 
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-	while (data.iov_len) {
-		sent = sendmsg(socket, &message, MSG_NOSIGNAL);
-		if (sent < 0 && errno == EINTR)
-			continue;
+	while (length) {
+		ssize_t sent = message_send(socket, text, length, &descriptor, count);
+
 		if (sent < 0)
 			return -1;
-		data.iov_base = (char *)data.iov_base + sent;
-		data.iov_len -= (size_t)sent;
+		text += sent;
+		length -= (size_t)sent;
 		/* It has gone with the first part. */
-		message.msg_control = NULL;
-		message.msg_controllen = 0;
+		count = 0;
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AF_UNIX sockets that are handed a descriptor: others' (console sockets, seccomp agents), and
- * LXC's monitor's. */
+/* AF_UNIX stream sockets of others, which are handed a descriptor: console sockets, seccomp agents.
+ */
 #ifndef RUNLXC_BASE_LOCAL_SOCKET_H
 #define RUNLXC_BASE_LOCAL_SOCKET_H
 

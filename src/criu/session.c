@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/message.h"
 
 /* What CRIU's own clients take. */
 #define MESSAGE_MAX 40960
@@ -21,56 +22,6 @@
 static const char *program_of(const struct criu_call *call)
 {
 	return call->program ? call->program : "criu";
-}
-
-/* ---- a descriptor with a message ---- */
-
-union rights {
-	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
-static ssize_t receive_with_fd(int socket, void *data, size_t size, int *fd, bool *cut)
-{
-	union rights control;
-	struct iovec part = {.iov_base = data, .iov_len = size};
-	struct msghdr head = {.msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control)};
-	struct cmsghdr *rights;
-	ssize_t got;
-
-	*fd = -1;
-	do
-		got = recvmsg(socket, &head, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -1;
-	rights = CMSG_FIRSTHDR(&head);
-	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS &&
-	    rights->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(rights), sizeof(int));
-	*cut = head.msg_flags & MSG_TRUNC;
-	return got;
-}
-
-static int send_fd(int socket, int fd)
-{
-	union rights control = {0};
-	char byte = 0;
-	struct iovec part = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr head = {.msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control)};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
-
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
-	return sendmsg(socket, &head, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
 /* ---- the child ---- */
@@ -101,7 +52,7 @@ static int make_socket(int report)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	result = send_fd(report, pair[0]);
+	result = (int)message_send(report, "", 1, &pair[0], 1);
 	close(pair[0]);
 	return result < 0 ? -1 : pair[1];
 }
@@ -179,10 +130,9 @@ static int wait_for_child(const struct criu_call *call, int socket, int *ours, s
 {
 	struct report report;
 	ssize_t got;
-	bool cut;
 	int fd;
 
-	while ((got = receive_with_fd(socket, &report, sizeof(report), &fd, &cut)) > 0) {
+	while ((got = message_receive_one(socket, &report, sizeof(report), 0, &fd)) > 0) {
 		if (got == (ssize_t)sizeof(report))
 			return failed_child(call, &report, err);
 		fd_close(*ours);
@@ -237,17 +187,18 @@ static int send_message(int socket, const struct criu_options *message, struct e
 static int receive(int socket, struct criu_response *response, int *fd, struct error *err)
 {
 	cleanup_free char *data = malloc(MESSAGE_MAX);
-	bool cut = false;
+	struct message_extra extra = {.fds = fd, .fds_max = 1};
 	ssize_t got;
 
 	if (!data)
 		return error_errno(err, ENOMEM, "Failed to hear CRIU");
-	got = receive_with_fd(socket, data, MESSAGE_MAX, fd, &cut);
+	*fd = -1;
+	got = message_receive(socket, data, MESSAGE_MAX, 0, &extra);
 	if (got < 0)
 		return error_errno(err, errno, "Failed to hear CRIU");
 	if (got == 0)
 		return error_set(err, "CRIU ended without an answer");
-	if (cut || criu_response_parse(data, (size_t)got, response) < 0) {
+	if (extra.is_cut || criu_response_parse(data, (size_t)got, response) < 0) {
 		fd_close(fd_take(fd));
 		return error_set(err, "CRIU gave an answer that can't be read");
 	}

@@ -51,7 +51,7 @@ void report_send(struct init *init, char type, int descriptor);
 void report_ready(struct init *init);
 /* Waits for the parent's next message and returns its type; 0 when the parent is gone. Descriptors
  * that come with it are stored in fds (room for `max`); *count gets how many. */
-char report_receive(struct init *init, int *fds, int max, int *count);
+char report_receive(struct init *init, int *fds, size_t max, size_t *count);
 
 /* ---- start_hooks.c ---- */
 /* `environment` is the process's, which a hook without one of its own gets. */

@@ -69,7 +69,8 @@ static void set_names(struct init *init)
  */
 static void wait_for_start(struct init *init)
 {
-	int trace = -1, count;
+	int trace = -1;
+	size_t count = 0;
 	char message = 0;
 
 	close(init->report_fd);

@@ -28,10 +28,10 @@ void mounts_ask_for_cgroups(struct init *init)
 
 /* The trees, as the parent opened them: with the options, and cut off from the host's mounts unless
  * the mount asks for more. */
-static int take_trees(struct init *init, const struct plan_mount *mount, int *trees)
+static size_t take_trees(struct init *init, const struct plan_mount *mount, int *trees)
 {
 	uint32_t kind = mount->propagation & ~(uint32_t)MS_REC;
-	int count = 0, i;
+	size_t count = 0, i;
 
 	if (!(mount->propagation & MS_REC) || (kind != MS_SHARED && kind != MS_SLAVE))
 		kind = MS_PRIVATE;
@@ -40,7 +40,7 @@ static int take_trees(struct init *init, const struct plan_mount *mount, int *tr
 	init->has_asked = false;
 	if (report_receive(init, trees, SYNC_FDS_MAX, &count) != SYNC_CGROUPS)
 		_exit(1);
-	if ((uint32_t)count != init->plan->cgroups.count)
+	if (count != init->plan->cgroups.count)
 		report_failure(init, 0, 0, "%s: the container's cgroups could not be opened",
 			       plan_text(init->plan, mount->what));
 	for (i = 0; i < count; i++)
@@ -102,7 +102,8 @@ int mounts_make_cgroup(struct init *init, const struct plan_mount *mount)
 {
 	const struct plan *plan = init->plan;
 	const struct plan_cgroup *cgroups = plan_items(plan, plan->cgroups);
-	int trees[SYNC_FDS_MAX], count, i, top;
+	int trees[SYNC_FDS_MAX], top;
+	size_t count, i;
 
 	count = take_trees(init, mount, trees);
 	if (count == 1 && !cgroups[0].name) {

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/message.h"
+
 void report_failure(struct init *init, int exit_code, int errnum, const char *format, ...)
 {
 	struct sync_error message = {.type = SYNC_ERROR, .exit_code = (unsigned char)exit_code};
@@ -60,24 +62,9 @@ void report_line(struct init *init, char type, const char *format, ...)
 
 void report_send(struct init *init, char type, int descriptor)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = &type, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-	if (descriptor >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
-	}
 	/* Nobody listens any more: the caller was killed. A container that it does not know of must
 	 * not live on. */
-	if (sendmsg(init->report_fd, &message, MSG_NOSIGNAL) < 0)
+	if (message_send(init->report_fd, &type, 1, &descriptor, descriptor >= 0) < 0)
 		_exit(1);
 }
 
@@ -98,43 +85,13 @@ void report_ready(struct init *init)
 	init->report_fd = pair[1];
 }
 
-char report_receive(struct init *init, int *fds, int max, int *count)
+char report_receive(struct init *init, int *fds, size_t max, size_t *count)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(SYNC_FDS_MAX * sizeof(int))];
-	} control;
+	struct message_extra extra = {.fds = fds, .fds_max = max};
 	char type = 0;
-	struct iovec data = {.iov_base = &type, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	struct cmsghdr *header;
-	ssize_t got;
-	int n = 0;
+	ssize_t got = message_receive(init->report_fd, &type, 1, 0, &extra);
 
-	do
-		got = recvmsg(init->report_fd, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	for (header = CMSG_FIRSTHDR(&message); got > 0 && header;
-	     header = CMSG_NXTHDR(&message, header)) {
-		int here, i;
-
-		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-			continue;
-		here = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		for (i = 0; i < here; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(header) + (size_t)i * sizeof(int), sizeof(int));
-			if (n < max)
-				fds[n++] = fd;
-			else
-				close(fd);
-		}
-	}
 	if (count)
-		*count = n;
+		*count = extra.count;
 	return got > 0 ? type : 0;
 }

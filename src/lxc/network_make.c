@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/local_socket.h"
+#include "base/message.h"
 #include "base/thread.h"
 
 struct making {
@@ -81,7 +81,7 @@ int lxc_network_make(struct error *err)
 int lxc_monitor_give_network(struct lxc_monitor *monitor, int ns, struct error *err)
 {
 	/* One that has ended left the reason in its log, and init will not be heard of. */
-	if (local_socket_send(monitor->control, ns, "", 1) < 0 && errno != EPIPE &&
+	if (message_send(monitor->control, "", 1, &ns, 1) < 0 && errno != EPIPE &&
 	    errno != ECONNRESET)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	return 0;

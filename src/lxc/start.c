@@ -7,11 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/message.h"
 #include "base/path.h"
 #include "base/trace.h"
 #include "lxc/monitor.h"
@@ -70,15 +70,9 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .network_follows = start->network_follows,
 	    .keep_monitor = start->keep_monitor,
 	    .debug = start->debug};
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(MONITOR_FDS_MAX * sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = &request, .iov_len = sizeof(request)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control};
-	int fds[MONITOR_FDS_MAX], count = 0;
+	int fds[MONITOR_FDS_MAX];
 	cleanup_close int block = write_block(start, err);
-	size_t i;
+	size_t count = 0, i;
 
 	if (block < 0)
 		return -1;
@@ -91,37 +85,17 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	for (i = 0; i < start->pass_count; i++)
 		if (start->pass[i] >= 0)
 			fds[count++] = start->pass[i];
-	for (i = 0; i < (size_t)count; i++)
+	for (i = 0; i < count; i++)
 		request.numbers[i] = fds[i];
-	message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
-	memcpy(CMSG_DATA(&control.header), fds, (size_t)count * sizeof(int));
-	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
+	if (message_send(monitor->control, &request, sizeof(request), fds, count) < 0)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	return 0;
 }
 
 int lxc_monitor_keep(struct lxc_monitor *monitor, pid_t pid, int oom_file, struct error *err)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec data = {.iov_base = &pid, .iov_len = sizeof(pid)};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-	if (oom_file >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &oom_file, sizeof(int));
-	}
 	/* It lies in the socket until the container has ended. */
-	if (sendmsg(monitor->control, &message, MSG_NOSIGNAL) < 0)
+	if (message_send(monitor->control, &pid, sizeof(pid), &oom_file, oom_file >= 0) < 0)
 		return error_errno(err, errno, "Failed to reach LXC's monitor");
 	monitor->kept = true;
 	return 0;

@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/message.h"
 
 /* It comes over the first, and is the second; the third is the one that we are in otherwise. */
 static int from = -1, theirs = -1, own = -1;
@@ -38,32 +38,15 @@ static int fail(const char *reason)
 
 static int receive(void)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
 	char byte;
-	struct iovec data = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	struct cmsghdr *header;
-	ssize_t got;
+	ssize_t got = message_receive_one(from, &byte, 1, 0, &theirs);
 
-	do
-		got = syscall(SYS_recvmsg, from, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
 	/* The caller gave up, and says itself why. */
 	if (got == 0)
 		_exit(1);
 	if (got < 0)
 		return fail(strerror(errno));
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_type != SCM_RIGHTS)
-		return fail("its descriptor didn't arrive");
-	memcpy(&theirs, CMSG_DATA(header), sizeof(theirs));
-	return 0;
+	return theirs < 0 ? fail("its descriptor didn't arrive") : 0;
 }
 
 /* What is cloned with a mount namespace of its own is the container; LXC's helpers have none.

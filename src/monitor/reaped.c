@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/message.h"
 #include "monitor/children.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -28,25 +29,9 @@ void reaped_listen(int control)
 
 static void receive(void)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec data = {.iov_base = &first.expected, .iov_len = sizeof(first.expected)};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	struct cmsghdr *header;
-
-	if (recvmsg(first.control, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) !=
-	    (ssize_t)sizeof(first.expected)) {
+	if (message_receive_one(first.control, &first.expected, sizeof(first.expected),
+				MSG_DONTWAIT, &first.oom_file) != (ssize_t)sizeof(first.expected))
 		first.expected = 0;
-		return;
-	}
-	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_type == SCM_RIGHTS)
-		memcpy(&first.oom_file, CMSG_DATA(header), sizeof(int));
 }
 
 static bool somebody_was_killed(void)

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/message.h"
 #include "base/trace.h"
 #include "lxc/monitor.h"
 #include "monitor/cgroups.h"
@@ -78,34 +78,20 @@ static void map_block(struct monitor *monitor, int fd)
  */
 static void receive_request(struct monitor *monitor)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(MONITOR_FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec data = {.iov_base = &monitor->request, .iov_len = sizeof(monitor->request)};
-	struct msghdr message = {.msg_iov = &data,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	int fds[MONITOR_FDS_MAX], count, i;
-	struct cmsghdr *header;
+	int fds[MONITOR_FDS_MAX];
+	struct message_extra extra = {.fds = fds, .fds_max = MONITOR_FDS_MAX};
 	ssize_t got;
 
-	do
-		got = recvmsg(monitor->control, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	header = CMSG_FIRSTHDR(&message);
+	size_t i;
+	got = message_receive(monitor->control, &monitor->request, sizeof(monitor->request), 0,
+			      &extra);
 	/* The caller gave up: nothing to start, nothing to say. */
-	if (got != (ssize_t)sizeof(monitor->request) || !header || header->cmsg_type != SCM_RIGHTS)
-		_exit(1);
-	count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	memcpy(fds, CMSG_DATA(header), (size_t)count * sizeof(int));
-	if (count < 2)
+	if (got != (ssize_t)sizeof(monitor->request) || extra.count < 2)
 		_exit(1);
 	map_block(monitor, fds[0]);
 	close(fds[0]);
 	monitor->dir = fds[1];
-	for (i = 2; i < count; i++) {
+	for (i = 2; i < extra.count; i++) {
 		if (dup3(fds[i], monitor->request.numbers[i], 0) < 0)
 			FAIL(monitor, "descriptor %d can't be passed on: %s\n",
 			     monitor->request.numbers[i], strerror(errno));

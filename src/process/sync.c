@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
+#include "base/message.h"
 #include "base/trace.h"
 #include "base/trace_file.h"
 
@@ -38,70 +39,31 @@ struct message {
 	pid_t pid; /* of the sender */
 };
 
-/* Keeps the first. Where one fits so does a second, as the room for them is rounded up. */
-static void take_descriptors(const struct cmsghdr *part, struct message *message)
-{
-	size_t i;
-	int fd;
-
-	for (i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= part->cmsg_len; i++) {
-		memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
-		if (i == 0)
-			message->fd = fd;
-		else
-			close(fd);
-	}
-}
-
 /* An other end that is closed with something unread says so once (ECONNRESET), before what it has
  * sent itself: that is still there. */
-static ssize_t receive_message(int sync, struct msghdr *head, int flags)
+static ssize_t receive_despite_reset(int sync, struct message *message, int flags,
+				     struct message_extra *extra)
 {
-	bool was_reset = false;
-	ssize_t got;
+	ssize_t got = message_receive(sync, message->data, SYNC_MESSAGE_MAX, flags, extra);
 
-	for (;;) {
-		got = recvmsg(sync, head, MSG_CMSG_CLOEXEC | flags);
-		if (got >= 0 || (errno != EINTR && (errno != ECONNRESET || was_reset)))
-			return got;
-		was_reset |= errno == ECONNRESET;
-	}
+	if (got < 0 && errno == ECONNRESET)
+		got = message_receive(sync, message->data, SYNC_MESSAGE_MAX, flags, extra);
+	return got;
 }
 
 /* 1: a message, 0: the other end is closed, -1: errno. */
 static int receive(int sync, struct message *message, int flags)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec data = {.iov_base = message->data, .iov_len = SYNC_MESSAGE_MAX};
-	struct msghdr head = {.msg_iov = &data,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control)};
-	struct cmsghdr *part;
+	struct message_extra extra = {.fds = &message->fd, .fds_max = 1};
 	ssize_t got;
 
 	message->fd = -1;
-	message->pid = 0;
-	got = receive_message(sync, &head, flags);
+	got = receive_despite_reset(sync, message, flags, &extra);
+	message->pid = extra.pid;
 	if (got <= 0)
 		return got < 0 && errno != ECONNRESET ? -1 : 0;
 	message->length = (size_t)got;
 	message->data[got] = '\0';
-	for (part = CMSG_FIRSTHDR(&head); part; part = CMSG_NXTHDR(&head, part)) {
-		if (part->cmsg_level != SOL_SOCKET)
-			continue;
-		if (part->cmsg_type == SCM_RIGHTS && part->cmsg_len >= CMSG_LEN(sizeof(int))) {
-			take_descriptors(part, message);
-		} else if (part->cmsg_type == SCM_CREDENTIALS) {
-			struct ucred credentials;
-
-			memcpy(&credentials, CMSG_DATA(part), sizeof(credentials));
-			message->pid = credentials.pid;
-		}
-	}
 	return 1;
 }
 
@@ -137,13 +99,7 @@ static void prefer_its_words(int sync, const struct sync_handler *handler, struc
 
 static int send_trees(int sync, const struct sync_handler *handler, struct error *err)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(SYNC_FDS_MAX * sizeof(int))];
-	} control = {0};
 	char type = SYNC_CGROUPS;
-	struct iovec data = {.iov_base = &type, .iov_len = 1};
-	struct msghdr head = {.msg_iov = &data, .msg_iovlen = 1};
 	int fds[SYNC_FDS_MAX], result;
 	size_t count = 0, i;
 
@@ -151,19 +107,10 @@ static int send_trees(int sync, const struct sync_handler *handler, struct error
 				  : error_set(err, "init asked for cgroups that it has no use for");
 	if (result < 0)
 		prefer_its_words(sync, handler, err);
-	if (result == 0) {
-		if (count) {
-			head.msg_control = &control;
-			head.msg_controllen = CMSG_SPACE(count * sizeof(int));
-			control.header.cmsg_level = SOL_SOCKET;
-			control.header.cmsg_type = SCM_RIGHTS;
-			control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-			memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-		}
-		/* It has ended, and said why. */
-		if (sendmsg(sync, &head, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
-			result = error_errno(err, errno, "Failed to send the cgroups to init");
-	}
+	/* It may have ended, and said why. */
+	if (result == 0 && message_send(sync, &type, 1, fds, count) < 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
+		result = error_errno(err, errno, "Failed to send the cgroups to init");
 	for (i = 0; i < count; i++)
 		close(fds[i]);
 	return result;
@@ -233,24 +180,10 @@ int process_sync_send(int sync, char type, struct error *err)
 
 int process_sync_send_start(int connection, struct error *err)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
 	char type = SYNC_START;
-	struct iovec data = {.iov_base = &type, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	cleanup_close int trace = trace_descriptor(0);
 
-	if (trace >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &trace, sizeof(int));
-	}
-	if (sendmsg(connection, &message, MSG_NOSIGNAL) != 1)
+	if (message_send(connection, &type, 1, &trace, trace >= 0) != 1)
 		return error_errno(err, errno, "The container's init is gone");
 	return 0;
 }
