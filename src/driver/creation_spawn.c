@@ -59,22 +59,11 @@ static int compile_start_hooks(struct creation *creation, struct plan_buffer *pl
 	return json ? process_compile_hooks(hooks, json, plan, err) : -1;
 }
 
-/* Where LXC is told to begin; NULL: at the root or, as a user, at the caller's own cgroup. */
-static const char *told_base(const struct creation *creation)
+/* A user's container is below a cgroup of the caller's, and not in all hierarchies. LXC would go by
+ * its own idea of both: a root's is the first process's. */
+static bool is_below_base(const struct creation *creation)
 {
-	const char *base = creation->cgroup_base;
-	bool user = creation->shown && creation->layout->mode == CGROUP_UNIFIED;
-
-	if (!base || (!user && !creation->systemd))
-		return NULL;
-	return *base || !user ? base : "/";
-}
-
-static bool begins_at_base(const struct creation *creation)
-{
-	const char *told = told_base(creation);
-
-	return geteuid() != 0 || (told && *told);
+	return creation->shown && creation->container.state->cgroup_path;
 }
 
 static dev_t device_of(const struct cgroup_layout *layout, const char *controller)
@@ -146,7 +135,7 @@ int creation_spawn(struct creation *creation, struct error *err)
 				      .layout = creation->layout,
 				      .shown = creation->shown,
 				      .cgroup_base = creation->cgroup_base,
-				      .cgroup_relative = begins_at_base(creation),
+				      .cgroup_relative = is_below_base(creation),
 				      .cgroup_limited = creation->systemd != NULL,
 				      .rootless = geteuid() != 0,
 				      .in_user_namespace = in_user_namespace,
@@ -207,7 +196,10 @@ int creation_spawn(struct creation *creation, struct error *err)
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
 	start.made_cgroup = creation->systemd ? container->state->cgroup_path : NULL;
-	start.cgroup_base = told_base(creation);
+	if (is_below_base(creation)) {
+		start.cgroup_base = creation->cgroup_base;
+		start.layout = creation->layout;
+	}
 	start.no_controllers = creation->no_controllers;
 	start.pivot_fd = creation_waits_at_pivot(creation) ? init_sync : -1;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find

@@ -181,9 +181,12 @@ struct lxc_start {
 	int dir;		 /* the container's directory */
 	int trace_fd;		 /* one of `pass`: base/trace.h; -1: nothing is traced */
 	const char *made_cgroup; /* the container's, where somebody else has made it; NULL */
-	const char *cgroup_base; /* v2: where LXC is to begin; NULL: where it wants to */
-	bool no_controllers;	 /* v2: it hands none down, but believes so */
-	dev_t memory_device;	 /* of the hierarchies that have these controllers; 0: none */
+	/* Where LXC is to begin ("": the root), and in which hierarchies; NULL: where it wants to,
+	 * in all that it finds. */
+	const char *cgroup_base;
+	const struct cgroup_layout *layout;
+	bool no_controllers; /* v2: it hands none down, but believes so */
+	dev_t memory_device; /* of the hierarchies that have these controllers; 0: none */
 	dev_t cpuset_device;
 	bool network_follows; /* lxc_monitor_give_network() comes afterwards */
 	bool keep_monitor;    /* the monitor writes DIR/config before and DIR/exit after */

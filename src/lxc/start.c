@@ -22,6 +22,21 @@ int lxc_monitor_room(int lowest, size_t count)
 	return lowest + MONITOR_OWN_FDS + (int)count;
 }
 
+/* As /proc/self/cgroup has it. */
+static void write_cgroups(const struct lxc_start *start, FILE *out)
+{
+	const struct cgroup_layout *layout = start->layout;
+	const char *base = start->cgroup_base;
+
+	for (size_t i = 0; layout && i < layout->count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+
+		fprintf(out, "%zu:%s:%s\n", hierarchy->unified ? 0 : i + 1, hierarchy->label,
+			*base ? base : "/");
+	}
+	fputc('\0', out);
+}
+
 /* The items, and what else is text, in a block of NUL-terminated strings: no value is ever parsed.
  */
 static int write_block(const struct lxc_start *start, struct error *err)
@@ -29,7 +44,6 @@ static int write_block(const struct lxc_start *start, struct error *err)
 	cleanup_close int fd = kernel_memfd_create("runlxc-recipe", MFD_CLOEXEC);
 	const char *label = start->recipe->mount_label ? start->recipe->mount_label : "";
 	const char *cgroup = start->made_cgroup ? start->made_cgroup : "";
-	const char *base = start->cgroup_base ? start->cgroup_base : "";
 	cleanup_free char *block = NULL;
 	size_t length = 0, i;
 	FILE *out = open_memstream(&block, &length);
@@ -43,7 +57,7 @@ static int write_block(const struct lxc_start *start, struct error *err)
 	fwrite(start->path, 1, strlen(start->path) + 1, out);
 	fwrite(label, 1, strlen(label) + 1, out);
 	fwrite(cgroup, 1, strlen(cgroup) + 1, out);
-	fwrite(base, 1, strlen(base) + 1, out);
+	write_cgroups(start, out);
 	for (i = 0; i < start->recipe->count; i++) {
 		const struct lxc_item *item = &start->recipe->items[i];
 

@@ -32,7 +32,7 @@
 struct monitor {
 	const struct liblxc *lxc;
 	int control, log_fd, dir;
-	const char *block, *block_end, *name, *path, *label, *cgroup, *base, *items;
+	const char *block, *block_end, *name, *path, *label, *cgroup, *told, *items;
 	struct monitor_request request;
 };
 
@@ -65,8 +65,8 @@ static void map_block(struct monitor *monitor, int fd)
 	monitor->path = next_string(monitor, monitor->name);
 	monitor->label = monitor->path ? next_string(monitor, monitor->path) : NULL;
 	monitor->cgroup = monitor->label ? next_string(monitor, monitor->label) : NULL;
-	monitor->base = monitor->cgroup ? next_string(monitor, monitor->cgroup) : NULL;
-	monitor->items = monitor->base ? next_string(monitor, monitor->base) : NULL;
+	monitor->told = monitor->cgroup ? next_string(monitor, monitor->cgroup) : NULL;
+	monitor->items = monitor->told ? next_string(monitor, monitor->told) : NULL;
 	if (!monitor->items)
 		FAIL(monitor, "the recipe can't be read\n");
 }
@@ -81,8 +81,8 @@ static void receive_request(struct monitor *monitor)
 	int fds[MONITOR_FDS_MAX];
 	struct message_extra extra = {.fds = fds, .fds_max = MONITOR_FDS_MAX};
 	ssize_t got;
-
 	size_t i;
+
 	got = message_receive(monitor->control, &monitor->request, sizeof(monitor->request), 0,
 			      &extra);
 	/* The caller gave up: nothing to start, nothing to say. */
@@ -240,9 +240,9 @@ static int start(struct monitor *monitor)
 
 	trace_step("LXC: set the items");
 	set_runtime_directory(monitor);
-	if (*monitor->cgroup || *monitor->base)
+	if (*monitor->cgroup || *monitor->told)
 		scope_take(*monitor->cgroup ? monitor->cgroup : NULL,
-			   *monitor->base ? monitor->base : NULL);
+			   *monitor->told ? monitor->told : NULL);
 	if (request->no_controllers)
 		scope_hand_nothing_down();
 	container = monitor->lxc->container_new(monitor->name, monitor->path);

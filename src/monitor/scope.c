@@ -15,17 +15,17 @@
 
 #define HIERARCHIES_MAX 64
 
-static const char *taken, *base_cgroup, *later;
+static const char *taken, *told_cgroups, *later;
 static bool hands_nothing_down;
 /* Where the monitor is to go. */
 static int own_directories[HIERARCHIES_MAX];
 static size_t own_count;
 static pid_t monitor;
 
-void scope_take(const char *cgroup, const char *base)
+void scope_take(const char *cgroup, const char *cgroups)
 {
 	taken = cgroup;
-	base_cgroup = base;
+	told_cgroups = cgroups;
 }
 
 void scope_hand_nothing_down(void)
@@ -60,11 +60,11 @@ bool scope_is_taken(int directory, const char *name)
 	       is_at(directory, taken, (size_t)(last - taken));
 }
 
-static int open_text(const char *before, const char *text)
+static int open_text(const char *text)
 {
 	cleanup_close int fd = kernel_memfd_create("runlxc-cgroup", MFD_CLOEXEC);
 
-	if (fd < 0 || dprintf(fd, "%s%s\n", before, text) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (fd < 0 || dprintf(fd, "%s", text) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -1;
 	return fd_take(&fd);
 }
@@ -75,12 +75,12 @@ int scope_open(int directory, const char *path)
 	int fd;
 
 	errno = 0;
-	if (base_cgroup && tells)
-		return open_text("0::", base_cgroup);
+	if (told_cgroups && tells)
+		return open_text(told_cgroups);
 	/* Of what the kernel would give away, as cgroup/delegated.c has it: a user who may not
 	 * write to the rest (memory.oom.group) can still make cgroups, but liblxc wouldn't. */
-	if (base_cgroup && !taken && strcmp(path, "/sys/kernel/cgroup/delegate") == 0)
-		return open_text("cgroup.procs\ncgroup.threads\n", "cgroup.subtree_control");
+	if (told_cgroups && !taken && strcmp(path, "/sys/kernel/cgroup/delegate") == 0)
+		return open_text("cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n");
 	if (hands_nothing_down && strcmp(path, "cgroup.subtree_control") == 0)
 		return open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (!later || own_count == HIERARCHIES_MAX || strcmp(path, "cgroup.procs") != 0 ||

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 /* The container's cgroup ("/system.slice/NAME.scope") is there already, and was made for it: from
- * here on liblxc, which takes none that exists, believes that it has made it. With `base`, and
- * where there is only v2, it believes that its own cgroup is that, for it begins at its own. The
- * strings must stay. `cgroup` is NULL where only that is wanted: a user's, in one that is
- * delegated. */
-void scope_take(const char *cgroup, const char *base);
+ * here on liblxc, which takes none that exists, believes that it has made it. With `cgroups` it
+ * believes that these are its own, for it begins at its own and in all hierarchies that it has one
+ * in: lines of /proc/self/cgroup. The strings must stay. `cgroup` is NULL where only that is
+ * wanted: a user's, in one that is delegated. */
+void scope_take(const char *cgroup, const char *cgroups);
 
 /* From here on liblxc believes that it has switched on controllers below the cgroups it comes by:
  * one with processes in it refuses that. */

@@ -12,7 +12,9 @@ import pytest
 
 from lib import system
 from lib.rootless import (
+    GID,
     SUBORDINATES,
+    UID,
     RootlessRuntime,
     delegated_cgroup,
     give,
@@ -26,6 +28,7 @@ MB = 1 << 20
 V1 = system.on_cgroup_v1()
 NO_CGROUP = "No cgroup is delegated"
 v2_only = pytest.mark.skipif(V1, reason="v1 lets processes be anywhere in a hierarchy")
+v1_only = pytest.mark.skipif(not V1, reason="v2 has one hierarchy")
 
 
 @pytest.fixture
@@ -154,17 +157,53 @@ def test_a_kept_monitor(runtime, container, delegated):
     made.delete()
 
 
-@v2_only
-def test_root_of_a_users_user_namespace(runtime, container, delegated):
+def as_root_of_a_user_namespace(runtime, made):
     """As Podman calls a runtime."""
     runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount"]
-    made = limited(container(shell="cat /sys/fs/cgroup/pids.max"), pids={"limit": 50})
-    made.bundle.without_namespace("user").mount("/sys/fs/cgroup", "cgroup", kind="cgroup")
+    made.bundle.without_namespace("user")
     del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
-    assert made.run_ok() == "50\n"
+    return made
+
+
+def test_root_of_a_users_user_namespace(runtime, container, delegated):
+    file = of_layout("pids/pids.max", "pids.max")
+    made = limited(container(shell=f"cat /sys/fs/cgroup/{file}"), pids={"limit": 50})
+    made.bundle.mount("/sys/fs/cgroup", "cgroup", kind="cgroup")
+    assert as_root_of_a_user_namespace(runtime, made).run_ok() == "50\n"
 
 
 # ---- where ----
+
+
+@pytest.fixture
+def memory_apart(runtime, delegated):
+    """The caller's cgroup of the memory hierarchy has another path than its others."""
+    path = f"{delegated}/apart"
+    directory = f"/sys/fs/cgroup/memory{path}"
+    os.mkdir(directory)
+    os.chown(directory, UID, GID)
+    runtime.entry += ["sh", "-c", f'echo $$ > {directory}/cgroup.procs && exec "$@"', "sh"]
+    return path
+
+
+@v1_only
+@pytest.mark.parametrize("is_root", [False, True], ids=["user", "root-of-a-user-namespace"])
+def test_a_hierarchy_with_another_path_is_left_out(runtime, container, delegated, memory_apart, is_root):
+    """A container has one path, the same in all hierarchies that it is in."""
+    made, refused = (limited(container("sleep", "1000"), pids={"limit": 50}) for _ in range(2))
+    if is_root:
+        as_root_of_a_user_namespace(runtime, made)
+        as_root_of_a_user_namespace(runtime, refused)
+    made.up()
+    paths = system.cgroup_paths(made.pid)
+    assert paths.pop("memory") == memory_apart
+    assert [entry.name for entry in os.scandir(f"/sys/fs/cgroup/memory{memory_apart}") if entry.is_dir()] == []
+    assert set(paths.values()) == {f"{delegated}/lxc.payload.{made.id}"}
+    assert system.cgroup_read(made.pid, "pids", "pids.max") == "50"
+    limited(refused, memory={"limit": 64 * MB}).run().assert_refused("linux.resources.memory.limit")
+    runtime.ok("delete", "--force", made.id)
+    for mount_point in system.cgroup_hierarchies().values():
+        assert not os.path.exists(f"{mount_point}{delegated}/lxc.payload.{made.id}")
 
 
 def test_a_path_in_a_delegated_cgroup(container, delegated):
