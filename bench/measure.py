@@ -151,6 +151,7 @@ def stop(timer, runtime, name):
 def measure_exec(timer, runtimes, label, runs, samples, progress):
     started = []
     try:
+        runtimes = [runtime for runtime in runtimes if runtime.has_exec]
         for runtime in runtimes:
             for command in runtime.long_start(label, "exec"):
                 timer.run(command)

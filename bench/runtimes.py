@@ -9,6 +9,8 @@ import bundles
 import floor
 
 PREFIX = floor.PREFIX
+# Not a pipe: what a container holds open has no end.
+NOWHERE = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def find(name):
@@ -28,12 +30,14 @@ class Oci:
     """runlxc, crun, runc: one command line."""
 
     has_life = True  # create, start and delete are commands of their own
+    has_exec = True
     has_many = True  # containers that stay, side by side
     is_reaped = True  # what the container's processes fall to is the measuring program
 
     def __init__(self, name, command, work):
         self.name, self.command, self.work = name, command, work
         self.version = _version(command, "--version")
+        self.state = f"{work}/state-{name}"
         self.configs = {}
 
     def prepare(self, label, config):
@@ -45,7 +49,7 @@ class Oci:
         self.configs[label] = config
 
     def _line(self, *words):
-        return [self.command, "--root", f"{self.work}/state-{self.name}", *words]
+        return [self.command, "--root", self.state, *words]
 
     def _bundle(self, label, kind):
         return f"{self.work}/{self.name}-{label}-{kind}"
@@ -117,7 +121,7 @@ class Floor:
     """What the kernel alone takes: floor.c."""
 
     has_life = has_many = False
-    is_reaped = True
+    has_exec = is_reaped = True
 
     def __init__(self, work, cgroups, unified):
         self.name, self.version = "floor", "-"
@@ -155,7 +159,7 @@ class Lxc:
     """LXC's own commands."""
 
     has_life = is_reaped = False
-    has_many = True
+    has_exec = has_many = True
 
     def __init__(self, work):
         self.name, self.work = "lxc-execute", work
@@ -187,3 +191,34 @@ class Lxc:
 
     def long_stop(self, name):
         return [self._line("lxc-stop", name, "-k")], []
+
+
+class Liblxc:
+    """What LXC itself takes, without any runtime around it: liblxc.c, with the items that runlxc has for the bundle."""
+
+    has_life = has_exec = has_many = is_reaped = False
+
+    def __init__(self, work, program, ours):
+        self.name, self.version = "liblxc", "-"
+        self.work, self.program, self.ours = work, program, ours
+        self.path = f"{work}/liblxc-path"
+        os.makedirs(self.path)
+
+    def prepare(self, label, _config):
+        name = f"items-{label}"
+        try:
+            if subprocess.run(self.ours.create(label, name), **NOWHERE, check=False).returncode != 0:
+                return  # then there are no items, and run() fails
+            with open(f"{self.ours.state}/{name}/config.lxc", encoding="utf-8") as file:
+                lines = [line for line in file if not line.startswith("lxc.cgroup.dir.")]
+        finally:
+            subprocess.run(self.ours.verb("delete", "--force", name), **NOWHERE, check=False)
+        lines += [
+            f"lxc.cgroup.dir.{key} = {PREFIX}/liblxc-{kind}\n"
+            for key, kind in (("container", label), ("monitor", "monitor"), ("monitor.pivot", "pivot"))
+        ]
+        with open(f"{self.work}/liblxc-{label}", "w", encoding="utf-8") as file:
+            file.writelines(lines)
+
+    def run(self, label, name):
+        return [self.program, f"{PREFIX}-{name}", self.path, f"{self.work}/liblxc-{label}", *bundles.TRUE]
