@@ -8,6 +8,7 @@
 #include <lxc/lxccontainer.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 int main(int argc, char **argv)
 {
@@ -23,5 +24,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "liblxc: the container does not start\n");
 		return 1;
 	}
-	return container->error_num;
+	/* As waitpid(2) has it. */
+	if (WIFSIGNALED(container->error_num))
+		return 128 + WTERMSIG(container->error_num);
+	return WEXITSTATUS(container->error_num);
 }
