@@ -36,15 +36,16 @@ def _is_ours(command):
     return version.stdout.startswith(b"runlxc")
 
 
-def _hear_all_signals():
-    """Under nohup, or in a shell's background, some are ignored, and a foreground `run` goes by that."""
-    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _ignore_no_signal():
+    """Under nohup, or in a shell's background, some are ignored, and a foreground `run` goes by that. A handler does not
+    outlive an exec: commands have the default, and the tests themselves go on as whoever calls them wants it."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_configure(config):
-    _hear_all_signals()
+    _ignore_no_signal()
     config.addinivalue_line("markers", "ours: a promise of runlxc alone; deselected when RUNLXC is another runtime")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take")
     config.command = _command()
