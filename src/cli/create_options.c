@@ -23,7 +23,6 @@ int create_options_set(int key, char *value, struct driver_create_options *optio
 		options->pidfd_socket = value_given(value);
 		return 0;
 	case FLAG_NO_PIVOT:
-		options->no_pivot = true;
 		return 0;
 	case FLAG_NO_NEW_KEYRING:
 		options->no_new_keyring = true;

@@ -27,7 +27,7 @@ enum {
 	{"pid-file", FLAG_PID_FILE, "FILE", 0, "Write the process id to FILE", 0},                 \
 	{"pidfd-socket", FLAG_PIDFD_SOCKET, "PATH", 0,                                             \
 	 "AF_UNIX socket that gets a pidfd of the first process", 0},                              \
-	{"no-pivot", FLAG_NO_PIVOT, NULL, 0, "Don't use pivot_root (root on a ramdisk)", 0},       \
+	{"no-pivot", FLAG_NO_PIVOT, NULL, 0, "Accepted for runc's sake", 0},                       \
 	{"no-new-keyring", FLAG_NO_NEW_KEYRING, NULL, 0, "Keep the caller's session keyring", 0},  \
 	{"preserve-fds", FLAG_PRESERVE_FDS, "N", 0, "Pass N more descriptors to the program", 0}
 /* clang-format on */

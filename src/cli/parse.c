@@ -53,8 +53,8 @@ void parse_print_help(const struct syntax *syntax)
 	do {
 		const char *end = words ? strchrnul(words, '\n') : "";
 
-		printf("   %s [OPTION...] %.*s\n", syntax->name, words ? (int)(end - words) : 0,
-		       words ? words : "");
+		printf("   %s [OPTION...]%s%.*s\n", syntax->name, words ? " " : "",
+		       words ? (int)(end - words) : 0, words ? words : "");
 		words = words && *end ? end + 1 : NULL;
 	} while (words);
 	printf("\nOPTIONS:\n");

@@ -18,7 +18,7 @@ static const struct argp_option options[] = {
     {"bundle", 'b', "DIR", 0, "The bundle; by default the current directory", 0},
     {"console-socket", FLAG_CONSOLE_SOCKET, "PATH", 0, "AF_UNIX socket that gets the terminal", 0},
     {"pid-file", FLAG_PID_FILE, "FILE", 0, "Write the process id to FILE", 0},
-    {"no-pivot", FLAG_NO_PIVOT, NULL, 0, "Don't use pivot_root (root on a ramdisk)", 0},
+    {"no-pivot", FLAG_NO_PIVOT, NULL, 0, "Accepted for runc's sake", 0},
     {"detach", 'd', NULL, 0, "Return once it runs", 0},
     {"keep", FLAG_KEEP, NULL, 0, "Don't delete the container when it has ended", 0},
     {"no-subreaper", FLAG_NO_SUBREAPER, NULL, 0, "Accepted for runc's sake", 0},
@@ -43,7 +43,6 @@ static int set(int key, char *value, void *data, struct error *err)
 		flags->restore.keep = true;
 		return 0;
 	case FLAG_NO_SUBREAPER:
-		flags->restore.no_subreaper = true;
 		return 0;
 	case FLAG_LSM_PROFILE:
 		flags->restore.criu.lsm_profile = value;

@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     CREATE_FLAGS,
     {"detach", 'd', NULL, 0, "Return once it runs", 0},
     {"keep", FLAG_KEEP, NULL, 0, "Don't delete the container when it has ended", 0},
-    {"no-subreaper", FLAG_NO_SUBREAPER, NULL, 0, "Leave its process to another subreaper", 0},
+    {"no-subreaper", FLAG_NO_SUBREAPER, NULL, 0, "Accepted for runc's sake", 0},
     {"lxc-monitor", FLAG_LXC_MONITOR, NULL, 0,
      "Keep LXC's monitor, so that LXC's own tools see the container", 0},
     {"command", FLAG_COMMAND, "FILE", 0,
@@ -93,7 +93,6 @@ static int set(int key, char *value, void *data, struct error *err)
 		flags->run.keep = true;
 		return 0;
 	case FLAG_NO_SUBREAPER:
-		flags->run.no_subreaper = true;
 		return 0;
 	case FLAG_LXC_MONITOR:
 		flags->run.create.lxc_monitor = true;

@@ -51,7 +51,6 @@ struct driver_create_options {
 	const char *console_socket; /* path, or NULL */
 	const char *pid_file;
 	const char *pidfd_socket;
-	bool no_pivot;
 	bool no_new_keyring;
 	int preserve_fds;     /* 3 … 3+N-1 reach the program, besides LISTEN_FDS's */
 	bool lxc_monitor;     /* keep LXC's monitor as the parent */
@@ -88,9 +87,8 @@ int driver_find_identity(const struct driver *driver, const char *id, const char
 
 struct driver_run_options {
 	struct driver_create_options create;
-	bool detach;	   /* return once the program runs */
-	bool keep;	   /* don't delete the container when it has ended */
-	bool no_subreaper; /* with detach: leave the first process to whoever is the subreaper */
+	bool detach; /* return once the program runs */
+	bool keep;   /* don't delete the container when it has ended */
 };
 
 /*
@@ -188,9 +186,8 @@ int driver_checkpoint(const struct driver *driver, const char *id,
 struct driver_restore_options {
 	struct driver_create_options create; /* without the flags that a new process has */
 	struct driver_criu_options criu;
-	bool detach;	   /* return once it runs */
-	bool keep;	   /* don't delete the container when it has ended */
-	bool no_subreaper; /* as in driver_run_options */
+	bool detach; /* return once it runs */
+	bool keep;   /* don't delete the container when it has ended */
 };
 
 /* Makes a container of such files. As driver_run(); on failure nothing is left. */
