@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manual pages say all that there is to say of: every verb and flag, every key of LXC's."""
+"""The manual pages say all that there is to say of: every verb and flag, every key of LXC's; README, every verb."""
 
 import json
 import os
@@ -44,6 +44,13 @@ def names(text, flag):
 
 def test_every_verb_has_a_section_and_every_section_a_verb(request, repository):
     assert set(verb_sections(source(repository, "runlxc.1"))) == set(helps.verbs(request.config.command))
+
+
+def test_the_readme_lists_every_verb(request, repository):
+    with open(f"{repository}/README.md", encoding="utf-8") as file:
+        rows = re.findall(r"^\| (`.*?) \|", sections(file.read(), 2)["Verbs"], flags=re.M)
+    told = {name.split()[0] for row in rows for name in re.findall(r"`(.*?)`", row)}
+    assert told == set(helps.verbs(request.config.command))
 
 
 def test_every_flag_is_told_of_where_its_verb_is(request, repository):
