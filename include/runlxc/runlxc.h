@@ -20,9 +20,9 @@
  *
  * Every call returns 0 (or a pointer, or what its comment says) on success; -1, or NULL, on
  * failure, and then fills *err, unless that is NULL, with one line that names what was asked for
- *and what went wrong. Strings and arrays that a call hands out belong to the caller, who frees them
- * with free(3). Nothing here prints, exits, or changes a signal handler or mask. Only what a call
- * says it does blocks for longer than the kernel takes.
+ * and what went wrong. Strings and arrays that a call hands out belong to the caller, who frees
+ * them with free(3). Nothing here prints, exits, or changes a signal handler, or a mask but for the
+ * time of a call. Only what a call says it does blocks for longer than the kernel takes.
  *
  * Threads: one `struct runlxc` may be used by several threads at once, for different containers;
  * two calls on one container take turns. A `struct runlxc_process` belongs to one thread at a time.
