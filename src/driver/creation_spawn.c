@@ -59,8 +59,7 @@ static int compile_start_hooks(struct creation *creation, struct plan_buffer *pl
 	return json ? process_compile_hooks(hooks, json, plan, err) : -1;
 }
 
-/* A user's container is below a cgroup of the caller's, and not in all hierarchies. LXC would go by
- * its own idea of both: a root's is the first process's. */
+/* A user's container is below a cgroup of the caller's, and not in all hierarchies. */
 static bool is_below_base(const struct creation *creation)
 {
 	return creation->shown && creation->container.state->cgroup_path;
@@ -196,10 +195,13 @@ int creation_spawn(struct creation *creation, struct error *err)
 	start.init_fd = init_fd;
 	start.plan_fd = plan_fd;
 	start.made_cgroup = creation->systemd ? container->state->cgroup_path : NULL;
-	if (is_below_base(creation)) {
+	/* LXC would go by its own idea of both: a root's is the first process's, which in a pid
+	 * namespace may be anywhere. */
+	if (container->state->cgroup_path) {
 		start.cgroup_base = creation->cgroup_base;
 		start.layout = creation->layout;
 	}
+	start.delegated = is_below_base(creation);
 	start.no_controllers = creation->no_controllers;
 	start.pivot_fd = creation_waits_at_pivot(creation) ? init_sync : -1;
 	/* Kept, LXC's tools find it by its id below the state root. Otherwise nobody needs to find

@@ -185,6 +185,7 @@ struct lxc_start {
 	 * in all that it finds. */
 	const char *cgroup_base;
 	const struct cgroup_layout *layout;
+	bool delegated;	     /* it isn't the host's root who may write there */
 	bool no_controllers; /* v2: it hands none down, but believes so */
 	dev_t memory_device; /* of the hierarchies that have these controllers; 0: none */
 	dev_t cpuset_device;

@@ -27,6 +27,7 @@ struct monitor_request {
 	int time_fd;  /* a time namespace to be in, with all that comes; -1: none */
 	dev_t memory_device, cpuset_device; /* of these controllers' hierarchies; 0: none */
 	bool label_mqueue;		    /* the container's own gets the mount label */
+	bool delegated;			    /* the cgroup that LXC begins at */
 	bool no_controllers;		    /* nothing is written to cgroup.subtree_control */
 	bool network_follows; /* the container's network namespace, in a message of its own */
 	bool keep_monitor, debug;

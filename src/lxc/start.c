@@ -78,6 +78,7 @@ int lxc_monitor_start(struct lxc_monitor *monitor, const struct lxc_start *start
 	    .trace_fd = start->trace_fd,
 	    .time_fd = start->recipe->join_time ? start->recipe->time_fd : -1,
 	    .label_mqueue = start->recipe->has_mqueue,
+	    .delegated = start->delegated,
 	    .no_controllers = start->no_controllers,
 	    .memory_device = start->memory_device,
 	    .cpuset_device = start->cpuset_device,

@@ -243,6 +243,8 @@ static int start(struct monitor *monitor)
 	if (*monitor->cgroup || *monitor->told)
 		scope_take(*monitor->cgroup ? monitor->cgroup : NULL,
 			   *monitor->told ? monitor->told : NULL);
+	if (request->delegated)
+		scope_is_delegated();
 	if (request->no_controllers)
 		scope_hand_nothing_down();
 	container = monitor->lxc->container_new(monitor->name, monitor->path);

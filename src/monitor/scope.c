@@ -16,7 +16,7 @@
 #define HIERARCHIES_MAX 64
 
 static const char *taken, *told_cgroups, *later;
-static bool hands_nothing_down;
+static bool delegated, hands_nothing_down;
 /* Where the monitor is to go. */
 static int own_directories[HIERARCHIES_MAX];
 static size_t own_count;
@@ -26,6 +26,11 @@ void scope_take(const char *cgroup, const char *cgroups)
 {
 	taken = cgroup;
 	told_cgroups = cgroups;
+}
+
+void scope_is_delegated(void)
+{
+	delegated = true;
 }
 
 void scope_hand_nothing_down(void)
@@ -79,7 +84,7 @@ int scope_open(int directory, const char *path)
 		return open_text(told_cgroups);
 	/* Of what the kernel would give away, as cgroup/delegated.c has it: a user who may not
 	 * write to the rest (memory.oom.group) can still make cgroups, but liblxc wouldn't. */
-	if (told_cgroups && !taken && strcmp(path, "/sys/kernel/cgroup/delegate") == 0)
+	if (delegated && !taken && strcmp(path, "/sys/kernel/cgroup/delegate") == 0)
 		return open_text("cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n");
 	if (hands_nothing_down && strcmp(path, "cgroup.subtree_control") == 0)
 		return open("/dev/null", O_WRONLY | O_CLOEXEC);

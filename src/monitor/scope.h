@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A container's cgroup that systemd has made, as that of a scope. It ends with its last process, so
- * that this monitor is in it until the container's first process is. And a user's below a cgroup
- * that was delegated, which is another than LXC would begin at.
+ * that this monitor is in it until the container's first process is. And where LXC is to begin
+ * making any other.
  */
 #ifndef RUNLXC_MONITOR_SCOPE_H
 #define RUNLXC_MONITOR_SCOPE_H
@@ -14,8 +14,12 @@
  * here on liblxc, which takes none that exists, believes that it has made it. With `cgroups` it
  * believes that these are its own, for it begins at its own and in all hierarchies that it has one
  * in: lines of /proc/self/cgroup. The strings must stay. `cgroup` is NULL where only that is
- * wanted: a user's, in one that is delegated. */
+ * wanted. */
 void scope_take(const char *cgroup, const char *cgroups);
+
+/* From here on liblxc believes that of a cgroup only that is delegated which cgroup/delegated.c
+ * looks at. */
+void scope_is_delegated(void);
 
 /* From here on liblxc believes that it has switched on controllers below the cgroups it comes by:
  * one with processes in it refuses that. */

@@ -237,6 +237,42 @@ def test_without_any_cgroups_there_is_no_container(container, on):
     container("true").run().assert_refused("no cgroup hierarchy is mounted")
 
 
+# ---- a caller in cgroups of his own ----
+
+
+@pytest.fixture
+def memory_apart(token):
+    """What enters a cgroup that is in the memory hierarchy alone, as a shell's words."""
+    directory = f"{HIERARCHIES['memory']}/{token}-apart"
+    os.mkdir(directory)
+    yield ["sh", "-c", f'echo $$ > {directory}/cgroup.procs && exec "$@"', "sh"]
+    os.rmdir(directory)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--pid", "--fork", "--mount-proc"),  # the first process is the caller
+        ("--cgroup",),  # the first process is outside: "/.."
+        ("--pid", "--fork", "--mount-proc", "--cgroup"),
+    ],
+    ids=" ".join,
+)
+def test_a_container_is_below_the_root_wherever_the_first_process_is(memory_apart, container, on, flags):
+    """LXC would begin at that one's cgroups."""
+    on("true")
+    made = container("cat", "/proc/1/cgroup")
+    made.bundle.resources["memory"] = {"limit": 64 << 20}
+    made.bundle.write()
+    run = Runtime.argv(made.runtime, "run", "--bundle", made.bundle.path, made.id)
+    result = made.runtime(argv=[*memory_apart, "unshare", "--mount", *flags, "--", *run])
+    assert result.returncode == 0, result
+    paths = {line.split(":", 2)[1]: line.split(":", 2)[2] for line in result.stdout.splitlines()}
+    assert paths.keys() == HIERARCHIES.keys()
+    above = {"memory": "/.."} if "--cgroup" in flags else {}
+    assert paths == {label: f"{above.get(label, '')}/lxc.payload.{made.id}" for label in paths}
+
+
 # ---- mounted elsewhere ----
 
 
