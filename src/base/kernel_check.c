@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/kernel.h"
@@ -59,10 +61,26 @@ static void add_name(struct names *names, const char *name)
 		names->length += (size_t)written;
 }
 
+/* Of another pid namespace it has other processes under our numbers. */
+static int check_proc(struct error *err)
+{
+	char self[16] = "", own[16];
+
+	snprintf(own, sizeof(own), "%d", (int)getpid());
+	if (readlink("/proc/self", self, sizeof(self) - 1) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "/proc/self");
+	return strcmp(self, own) == 0
+		   ? 0
+		   : error_set(err, "/proc is not of the pid namespace that runlxc is in: mount a "
+				    "proc there");
+}
+
 static int check(bool for_containers, struct error *err)
 {
 	struct names missing = {.length = 0}, refused = {.length = 0};
 
+	if (check_proc(err) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		int error = calls[i].by_containers && !for_containers ? 0 : answer(&calls[i]);
 

@@ -3,7 +3,8 @@
  * Whether the system has the calls that runlxc can't do without: an older kernel doesn't, and a
  * seccomp filter around runlxc (an engine's, in a container) may refuse them. There is no second,
  * weaker way for any of them. Asked before anything is made, so that the answer is one line that
- * names what is missing, and nothing has to be undone without it.
+ * names what is missing, and nothing has to be undone without it. And whether /proc shows the
+ * processes of our pid namespace: their numbers are both called and looked up.
  *
  * They are asked with arguments that the kernel refuses at once, and so do nothing: some 2 µs.
  */

@@ -378,3 +378,21 @@ def test_a_user_namespace_without_a_root_is_refused_by_its_field(container, kind
     made.bundle.linux[f"{kind}Mappings"] = [{"containerID": 1000, "hostID": 100000, "size": 1}]
     made.run().assert_refused(f"linux.{kind}Mappings", "id 0")
     assert not made.exists
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("user", [(), ("--user", "--map-root-user")], ids=["", "user"])
+def test_a_proc_of_another_pid_namespace_is_an_error(container, runtime, user):
+    """It would show others under the numbers of the container's processes: what is written for one goes to another."""
+    there, made = container("sleep", "100").up(), container("true")
+    made.bundle.process["oomScoreAdj"] = 500
+    made.bundle.write()
+    for arguments in (
+        ("run", "--bundle", made.bundle.path, made.id),
+        ("exec", there.id, "true"),
+        ("kill", there.id, "KILL"),
+        ("delete", "--force", there.id),
+    ):
+        inside = ["unshare", *user, "--mount", "--pid", "--fork", "--", *runtime.argv(*arguments)]
+        runtime(argv=inside).assert_refused("/proc", "pid namespace")
+    assert there.status == "running" and not made.exists
