@@ -33,6 +33,7 @@ struct cgroup_hierarchy {
 	char **controllers; /* NULL-terminated: {"cpu","cpuacct"}, {"name=systemd"}; v2:
 			       cgroup.controllers */
 	char *delegated;    /* v2: the cgroup that these controllers are of; NULL: the root */
+	bool read_only;	    /* so mounted: no cgroup can be made */
 };
 
 struct cgroup_layout {
@@ -185,6 +186,9 @@ bool cgroup_exists(const struct cgroup_layout *layout, const char *path);
 /* Makes v1's cpusets above `path` ones that can have processes below them, as far as they are there
  * and may be written. */
 void cgroup_fill_cpusets(const struct cgroup_layout *layout, const char *path);
+
+/* Where a hierarchy is mounted read-only, its name is the error's. */
+int cgroup_check_writable(const struct cgroup_layout *layout, const char *path, struct error *err);
 
 /* Whether `path` exists in any hierarchy, and whether a process or a child cgroup is in it. */
 int cgroup_probe(const struct cgroup_layout *layout, const char *path, bool *exists, bool *in_use,

@@ -147,7 +147,7 @@ static int read_hierarchies(struct cgroup_layout *layout, struct error *err)
 
 struct mount_line {
 	unsigned int major, minor;
-	char *root, *point, *type, *options;
+	char *root, *point, *type, *options, *own_options;
 };
 
 /* proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAGS…] - TYPE SOURCE OPTIONS */
@@ -165,7 +165,8 @@ static bool parse_mount(char *line, struct mount_line *mount)
 	device = strtok_r(NULL, " ", &save);
 	mount->root = strtok_r(NULL, " ", &save);
 	mount->point = strtok_r(NULL, " ", &save);
-	if (!mount->point || sscanf(device, "%u:%u", &mount->major, &mount->minor) != 2)
+	mount->own_options = strtok_r(NULL, " ", &save);
+	if (!mount->own_options || sscanf(device, "%u:%u", &mount->major, &mount->minor) != 2)
 		return false;
 	mount->type = strtok_r(tail + 3, " ", &save);
 	if (!strtok_r(NULL, " ", &save))
@@ -261,6 +262,8 @@ static int read_mounts(struct cgroup_layout *layout, struct error *err)
 				return error_errno(err, ENOMEM, "can't read the cgroup mounts");
 			free(hierarchy->mount);
 			hierarchy->mount = point;
+			hierarchy->read_only =
+			    has_option(mount.own_options, "ro") || has_option(mount.options, "ro");
 			ranks[i] = rank(&mount);
 			roots[i] = mount.root;
 		}

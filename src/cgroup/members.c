@@ -277,6 +277,21 @@ uint64_t cgroup_identity(const struct cgroup_layout *layout, const char *path)
 	return identity;
 }
 
+int cgroup_check_writable(const struct cgroup_layout *layout, const char *path, struct error *err)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
+
+		if (hierarchy->read_only)
+			return error_set(
+			    err,
+			    "linux.cgroupsPath: \"%s\" can't be made: the %s hierarchy "
+			    "is mounted read-only on %s",
+			    path, cgroup_hierarchy_name(hierarchy), hierarchy->mount);
+	}
+	return 0;
+}
+
 int cgroup_check_made(const struct cgroup_layout *layout, const char *path, struct error *err)
 {
 	char directory[PATH_MAX];

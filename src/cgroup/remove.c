@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cgroup/internal.h"
@@ -20,6 +21,12 @@ static int leave_remove(int parent, const char *name, void *data)
 	return 0;
 }
 
+/* Where it is mounted read-only that is said first, also of what isn't there. */
+static bool is_gone(const char *name)
+{
+	return errno == ENOENT || (errno == EROFS && access(name, F_OK) < 0 && errno == ENOENT);
+}
+
 /* Removes `path`, with what is below it. -1 with errno: EBUSY when somebody is in. */
 static int try_remove(const struct cgroup_hierarchy *hierarchy, const char *path)
 {
@@ -30,7 +37,7 @@ static int try_remove(const struct cgroup_hierarchy *hierarchy, const char *path
 
 	/* Most have nothing below them. */
 	if (cgroup_name(hierarchy, path, above) &&
-	    (unlinkat(AT_FDCWD, above, AT_REMOVEDIR) == 0 || errno == ENOENT))
+	    (unlinkat(AT_FDCWD, above, AT_REMOVEDIR) == 0 || is_gone(above)))
 		return 0;
 	if (snprintf(above, sizeof(above), "%.*s", (int)(name - path), path) >=
 	    (int)sizeof(above)) {

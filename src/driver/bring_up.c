@@ -32,6 +32,8 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	path = creation->cgroup_path;
 	if (!path)
 		return 0;
+	if (!creation->systemd && cgroup_check_writable(creation->layout, path, err) < 0)
+		return -1;
 	/* Whoever joins stops there, and with it who waits for it. */
 	if (cgroup_parent_is_frozen(creation->layout, path, &frozen, err) < 0)
 		return -1;

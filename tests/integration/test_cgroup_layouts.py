@@ -237,6 +237,35 @@ def test_without_any_cgroups_there_is_no_container(container, on):
     container("true").run().assert_refused("no cgroup hierarchy is mounted")
 
 
+# ---- mounted read-only ----
+
+
+def read_only(controller):
+    return f"mount -o remount,bind,ro {HIERARCHIES[controller]}"
+
+
+@pytest.mark.parametrize("controller", ["memory", "devices", "name=systemd", ""])
+def test_a_hierarchy_that_is_mounted_read_only_is_an_error(container, on, controller):
+    on(read_only(controller))
+    made = container("true")
+    made.run().assert_refused("linux.cgroupsPath", controller or "unified", "read-only")
+    assert not made.exists
+
+
+def test_a_container_that_is_not_in_what_is_mounted_read_only_is_removed(container, on, runtime):
+    """The root of a user namespace does without."""
+    on(read_only("blkio"))
+    made = container("sleep", "100")
+    made.bundle.config["mounts"] = [m for m in made.bundle.config["mounts"] if m["type"] != "devpts"]
+    made.bundle.write()
+    unshare = ["unshare", "--user", "--map-root-user", "--mount", "--"]
+    run = Runtime.argv(runtime, "run", "--detach", "--bundle", made.bundle.path, made.id)
+    result = runtime(argv=[*runtime.argv()[:3], *unshare, *run])
+    assert result.returncode == 0, result
+    runtime.ok("delete", "--force", made.id)
+    assert not made.exists
+
+
 # ---- a caller in cgroups of his own ----
 
 
