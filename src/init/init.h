@@ -38,6 +38,9 @@ static inline const void *plan_items(const struct plan *plan, struct plan_list l
 
 /* ---- report.c ---- */
 
+/* Ends a process that may be under the seccomp filter, whether that lets it exit or not. */
+_Noreturn void report_exit(int exit_code);
+
 /* Ends init: sends "<text>: <errno's text>" (errnum 0: just the text). `exit_code` is 127 or 126
  * where the program is at fault, else 0: the verb's own status for a failure. */
 _Noreturn void report_failure(struct init *init, int exit_code, int errnum, const char *format, ...)

@@ -27,7 +27,7 @@ static void hand_over(struct init *init, int listener)
 		report_failure(init, 0, errno,
 			       "linux.seccomp: the filter lets nobody hand over its listener");
 	if (answer != SYNC_LISTENER)
-		_exit(1); /* the parent knows why */
+		report_exit(1); /* the parent knows why */
 	/* While we had it, calls would wait for an agent that is gone. */
 	close(listener);
 }

@@ -87,8 +87,8 @@ static void run_hook(struct init *init, const struct plan_hook *hook, uint32_t n
 			       hook->inherits_env ? environment : env);
 		error = errno;
 		if (write(report[1], &error, sizeof(error)) < 0)
-			_exit(126);
-		_exit(127);
+			report_exit(126);
+		report_exit(127);
 	}
 	close(report[1]);
 	if (read(report[0], &error, sizeof(error)) != (ssize_t)sizeof(error))

@@ -213,6 +213,17 @@ def test_a_profile_of_no_rules(container):
     made.run_ok()
 
 
+@pytest.mark.ours
+@pytest.mark.parametrize("no_new_privs", [True, False])
+@pytest.mark.parametrize("action", ["SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"])
+def test_a_profile_that_refuses_even_to_exit(container, action, no_new_privs):
+    """What would start the program ends all the same."""
+    made = container("true")
+    made.bundle.linux["seccomp"] = {"defaultAction": action}
+    made.bundle.process["noNewPrivileges"] = no_new_privs
+    assert made.run().returncode == 128 + 4  # SIGILL
+
+
 # ---- flags ----
 
 
