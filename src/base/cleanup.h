@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +29,18 @@ static inline int fd_take(int *fd)
 
 	*fd = -1;
 	return taken;
+}
+
+/* Another number for the same, at `lowest` or above, with O_CLOEXEC. -1 with errno; EMFILE also
+ * where `lowest` is more than RLIMIT_NOFILE lets a process have, of which the kernel says EINVAL.
+ */
+static inline int fd_duplicate(int fd, int lowest)
+{
+	int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+
+	if (duplicate < 0 && errno == EINVAL)
+		errno = EMFILE;
+	return duplicate;
 }
 
 /* Hands a pointer over: returns it and leaves NULL behind. */

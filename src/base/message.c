@@ -35,6 +35,12 @@ ssize_t message_send(int socket, const void *data, size_t size, const int *fds, 
 	return sent;
 }
 
+static void close_all(struct message_extra *extra)
+{
+	while (extra->count)
+		close(extra->fds[--extra->count]);
+}
+
 static void take_descriptors(const struct cmsghdr *part, struct message_extra *extra)
 {
 	size_t i;
@@ -80,6 +86,12 @@ ssize_t message_receive(int socket, void *data, size_t size, int flags, struct m
 			memcpy(&sender, CMSG_DATA(header), sizeof(sender));
 			extra->pid = sender.pid;
 		}
+	}
+	/* There is room for all that the kernel sends: it had no more numbers for us. */
+	if (message.msg_flags & MSG_CTRUNC) {
+		close_all(extra);
+		errno = EMFILE;
+		return -1;
 	}
 	return got;
 }

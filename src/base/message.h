@@ -23,8 +23,8 @@ struct message_extra {
 	bool is_cut; /* the message was longer than `size` */
 };
 
-/* The message's length, 0 where the other end is closed, -1 with errno. `flags` are recvmsg(2)'s.
- * A signal isn't an error. */
+/* The message's length, 0 where the other end is closed, -1 with errno; EMFILE: the message is
+ * gone, with its descriptors. `flags` are recvmsg(2)'s. A signal isn't an error. */
 ssize_t message_receive(int socket, void *data, size_t size, int flags,
 			struct message_extra *extra);
 

@@ -67,7 +67,7 @@ int trace_open(const char *path, struct error *err)
 
 int trace_descriptor(int lowest)
 {
-	return page_fd < 0 ? -1 : fcntl(page_fd, F_DUPFD_CLOEXEC, lowest);
+	return page_fd < 0 ? -1 : fd_duplicate(page_fd, lowest);
 }
 
 /* ---- the file ---- */

@@ -105,7 +105,7 @@ struct session {
 /* Out of the way of CRIU_SOCKET. */
 static int raise_fd(int *fd)
 {
-	int raised = fcntl(*fd, F_DUPFD_CLOEXEC, CRIU_SOCKET + 1);
+	int raised = fd_duplicate(*fd, CRIU_SOCKET + 1);
 
 	fd_close(*fd);
 	*fd = raised;

@@ -299,9 +299,9 @@ static int bring_up(struct creation *creation, struct error *err)
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
 			lxc_monitor_wait(&creation->monitor);
-			/* It undid what it had made. A cgroup that is there isn't ours: another
-			 * create may have made it in the meantime. A scope is systemd's. */
-			if (!creation->systemd)
+			/* A cgroup that is there isn't ours: another create may have made it in the
+			 * meantime. A scope is systemd's. */
+			if (!creation->systemd && !creation->monitor.made_cgroups)
 				free(PTR_TAKE(creation->container.state->cgroup_path));
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
 			cgroup_name_limit(creation->layout, &creation->spec->linux_.resources, err);

@@ -31,13 +31,13 @@ static int make_start_socket(const struct creation *creation, int lowest, int *l
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, 8) < 0)
 		return error_errno(err, errno, "Failed to make the start socket");
-	*listener = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	*listener = fd_duplicate(fd, lowest);
 	return *listener < 0 ? error_errno(err, errno, "Failed to make the start socket") : 0;
 }
 
 static int move_above(int *fd, int room)
 {
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, room);
+	int moved = fd_duplicate(*fd, room);
 
 	fd_close(*fd);
 	*fd = moved;

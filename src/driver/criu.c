@@ -62,7 +62,7 @@ static int check_parent(const char *parent, int images, struct error *err)
 /* Numbered so that CRIU can have them under the same numbers. */
 static int raise_fd(int *fd, struct error *err)
 {
-	int raised = fcntl(*fd, F_DUPFD_CLOEXEC, 10);
+	int raised = fd_duplicate(*fd, 10);
 
 	fd_close(*fd);
 	*fd = raised;

@@ -125,7 +125,7 @@ static pid_t fork_child(const struct execution *execution)
 
 static int raise_fd(int *fd, int lowest)
 {
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+	int moved = fd_duplicate(*fd, lowest);
 
 	fd_close(*fd);
 	*fd = moved;
@@ -188,7 +188,7 @@ int exec_spawn(struct execution *execution, struct error *err)
 		return -1;
 	lowest = 3 + preserve;
 	child.lowest = (unsigned int)lowest;
-	child.pidfd = fcntl(execution->pidfd, F_DUPFD_CLOEXEC, lowest);
+	child.pidfd = fd_duplicate(execution->pidfd, lowest);
 	if (child.pidfd < 0 ||
 	    streams_dup(lowest, options->embedded ? options->embedded->streams : NULL,
 			child.streams, err) < 0 ||

@@ -43,7 +43,7 @@ static int add_by_descriptor(const struct spec_namespace *ns, enum spec_namespac
 	if (opened < 0)
 		return error_errno(err, errno, "linux.namespaces[%zu].path: \"%s\"", ns->index,
 				   ns->path);
-	*fd = fcntl(opened, F_DUPFD_CLOEXEC, 10);
+	*fd = fd_duplicate(opened, 10);
 	if (*fd < 0)
 		return error_errno(err, errno, "Failed to duplicate a descriptor");
 	criu_add_text_number(criu, CRIU_INHERIT_FD, criu_namespace_key(type), *fd);
@@ -107,7 +107,7 @@ static int fill(struct restore *restore, struct criu_options *criu, struct error
 		return -1;
 	/* Under other numbers: with --shell-job CRIU takes 0 for itself. */
 	for (int i = 0; i < STREAMS; i++)
-		restore->streams[i] = fcntl(i, F_DUPFD_CLOEXEC, CRIU_LOWEST_FD);
+		restore->streams[i] = fd_duplicate(i, CRIU_LOWEST_FD);
 	image_add_streams(&restore->image, restore->streams, criu);
 	if (add_namespaces(restore, criu, err) < 0)
 		return -1;

@@ -17,7 +17,7 @@ int streams_dup(int lowest, const int *from, int streams[3], struct error *err)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		streams[i] = fcntl(from ? from[i] : i, F_DUPFD_CLOEXEC, lowest);
+		streams[i] = fd_duplicate(from ? from[i] : i, lowest);
 		if (streams[i] < 0 && errno != EBADF)
 			return error_errno(err, errno, "Failed to duplicate standard stream %d", i);
 	}

@@ -47,7 +47,7 @@ int lxc_recipe_keep_fd(struct lxc_recipe *recipe, int fd, int lowest, struct err
 		return error_set(err, "mounts: more than %zu that LXC can't make",
 				 ARRAY_SIZE(recipe->fds));
 	}
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	moved = fd_duplicate(fd, lowest);
 	fd_close(fd);
 	if (moved < 0)
 		return error_errno(err, errno, "Failed to duplicate a descriptor");

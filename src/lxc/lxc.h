@@ -141,12 +141,13 @@ struct lxc_monitor {
 	pid_t pid;
 	int control; /* ours; the monitor waits at the other end, and ends when we do */
 	int log_fd;
-	bool kept;   /* not to be killed by lxc_monitor_close() */
-	bool forked; /* not executed */
+	bool kept;	   /* not to be killed by lxc_monitor_close() */
+	bool forked;	   /* not executed */
+	bool made_cgroups; /* the container's, and may have left some of them */
 };
 #define LXC_MONITOR_INIT                                                                           \
 	{                                                                                          \
-		-1, -1, -1, false, false                                                           \
+		-1, -1, -1, false, false, false                                                    \
 	}
 
 /*

@@ -33,7 +33,7 @@ void lxc_monitor_inside(int (*run)(int lowest, pid_t caller))
 /* Out of the way of the places that the descriptors are to have in the monitor. */
 static int move_above(int *fd, int lowest)
 {
-	int moved = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+	int moved = fd_duplicate(*fd, lowest);
 
 	if (moved < 0)
 		return -1;

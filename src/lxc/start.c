@@ -133,9 +133,15 @@ void lxc_hand_over(struct lxc_monitor *monitor)
 
 void lxc_monitor_wait(struct lxc_monitor *monitor)
 {
-	while (monitor->pid > 0 && waitpid(monitor->pid, NULL, 0) < 0 && errno == EINTR)
+	int status = 0;
+
+	while (monitor->pid > 0 && waitpid(monitor->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	monitor->pid = -1;
+	/* One that was killed had no time to undo anything. */
+	monitor->made_cgroups =
+	    WIFSIGNALED(status) ||
+	    (WIFEXITED(status) && WEXITSTATUS(status) == MONITOR_MADE_CGROUPS);
 	trace_end(TRACE_MONITOR);
 }
 

@@ -24,12 +24,30 @@ static struct {
 	ino_t inode;
 } instead[64];
 static size_t instead_count;
+/* The container's: the last part. */
+static const char *watched;
+static bool is_made, is_met;
 
-void cgroups_stay_out(const char *cgroup)
+static const char *last_part(const char *cgroup)
 {
 	const char *slash = strrchr(cgroup, '/');
 
-	name = slash ? slash + 1 : cgroup;
+	return slash ? slash + 1 : cgroup;
+}
+
+void cgroups_stay_out(const char *cgroup)
+{
+	name = last_part(cgroup);
+}
+
+void cgroups_watch(const char *cgroup)
+{
+	watched = last_part(cgroup);
+}
+
+bool cgroups_are_made(void)
+{
+	return is_made && !is_met;
 }
 
 /* A number that was closed since may be another directory's. */
@@ -78,8 +96,13 @@ EXPORTED int mkdirat(int directory, const char *path, mode_t mode)
 	if (!is_own(directory, path)) {
 		int result = (int)syscall(SYS_mkdirat, directory, path, mode);
 
-		return result < 0 && errno == EEXIST && scope_is_taken(directory, path) ? 0
-											: result;
+		if (result < 0 && errno == EEXIST && scope_is_taken(directory, path))
+			return 0;
+		if (watched && strcmp(path, watched) == 0) {
+			is_made |= result == 0;
+			is_met |= result < 0 && errno == EEXIST;
+		}
+		return result;
 	}
 	made_in = directory;
 	return 0;

@@ -237,6 +237,8 @@ static int start(struct monitor *monitor)
 	struct lxc_container *container;
 	char init_path[64], plan_number[16];
 	char *const arguments[] = {init_path, plan_number, NULL};
+	bool oom_killed;
+	int status;
 
 	trace_step("LXC: set the items");
 	set_runtime_directory(monitor);
@@ -271,11 +273,13 @@ static int start(struct monitor *monitor)
 		if (cgroup)
 			cgroups_stay_out(cgroup);
 	}
-	if (payload)
+	if (payload) {
+		cgroups_watch(payload);
 		payload_is_in(
 		    payload,
 		    &(struct payload_hierarchies){request->memory_device, request->cpuset_device},
 		    monitor->log_fd);
+	}
 	/* A user's child, or one in a user namespace, has no right to. */
 	if (payload && geteuid() == 0 && !item(monitor, "lxc.idmap") &&
 	    !item(monitor, "lxc.namespace.share.user"))
@@ -293,8 +297,8 @@ static int start(struct monitor *monitor)
 	snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", request->init_fd);
 	snprintf(plan_number, sizeof(plan_number), "%d", request->plan_fd);
 	trace_step("LXC: start: cgroups");
-	if (!container->start(container, 0, arguments) && !request->keep_monitor)
-		_exit(1);
+	if (!container->start(container, 0, arguments) && reaped_status(&status, &oom_killed) < 0)
+		_exit(cgroups_are_made() ? MONITOR_MADE_CGROUPS : 1);
 	return container->error_num;
 }
 

@@ -23,8 +23,8 @@ int process_sync_pair(int lowest, int *ours, int *inits, struct error *err)
 		return error_errno(err, errno, "Failed to make a socket pair");
 	a = pair[0];
 	b = pair[1];
-	high_a = fcntl(a, F_DUPFD_CLOEXEC, lowest);
-	high_b = fcntl(b, F_DUPFD_CLOEXEC, lowest);
+	high_a = fd_duplicate(a, lowest);
+	high_b = fd_duplicate(b, lowest);
 	if (high_a < 0 || high_b < 0 || setsockopt(a, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return error_errno(err, errno, "Failed to set up a socket pair");
 	*ours = fd_take(&high_a);

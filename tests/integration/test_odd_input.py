@@ -10,6 +10,7 @@ import stat
 
 import pytest
 
+from lib import system
 from lib.system import mount_at, parse_mounts
 
 pytestmark = pytest.mark.ours
@@ -254,6 +255,24 @@ def test_a_limit_of_open_files_that_allows_none(container, workdir, files, verb)
     with open(f"{workdir}/process.json", "w", encoding="utf-8") as file:
         json.dump({**made.bundle.process, "args": ["echo", "ran"], "rlimits": limits}, file)
     assert made.runtime.ok("exec", "-p", file.name, made.id).stdout == "ran\n"
+
+
+@pytest.mark.parametrize("flags", [(), ("--lxc-monitor",)], ids=["", "kept-monitor"])
+def test_where_the_caller_may_have_few_files_open(container, runtime, flags):
+    """LXC, too, comes to its limit, wherever it is at: it then leaves cgroups behind, which it can't open."""
+    made = container("sleep", "100")
+    del made.bundle.process["rlimits"]
+    made.bundle.write()
+    for files in range(10, 100):
+        limit = ["prlimit", f"--nofile={files}:{files}"]
+        result = runtime(argv=[*limit, *runtime.argv("run", "--detach", *flags, "--bundle", made.bundle.path, made.id)])
+        if result.returncode == 0:
+            break
+        result.assert_refused("oo many open files")
+        assert not made.exists
+        left = [f"{top}/lxc.payload.{made.id}" for top in system.cgroup_hierarchies().values()]
+        assert not [path for path in left if os.path.exists(path)], f"{files}: {result}"
+    assert 40 < files < 99
 
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "poststart", "poststop"])

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -134,6 +135,31 @@ static void what_nobody_has_room_for_is_closed(void **state)
 		close(fds[i]);
 }
 
+/* All of a message's, or none. */
+static void more_than_this_process_may_have(void **state)
+{
+	int fds[2], got[2], before;
+	struct message_extra extra = {.fds = got, .fds_max = 2};
+	struct rlimit limit, lower;
+	char byte;
+
+	(void)state;
+	fds[0] = open_null();
+	fds[1] = open_null();
+	assert_int_equal(message_send(pair[0], "x", 1, fds, 2), 1);
+	close(fds[1]);
+	before = count_open();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	lower = (struct rlimit){(rlim_t)fds[1] + 1, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &lower), 0);
+	assert_int_equal(message_receive(pair[1], &byte, 1, 0, &extra), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(extra.count, 0);
+	assert_int_equal(count_open(), before);
+	close(fds[0]);
+}
+
 static void who_sent_it(void **state)
 {
 	struct message_extra extra = {0};
@@ -194,6 +220,7 @@ int main(void)
 	    TEST(none_came),
 	    TEST(as_many_as_the_kernel_takes),
 	    TEST(what_nobody_has_room_for_is_closed),
+	    TEST(more_than_this_process_may_have),
 	    TEST(who_sent_it),
 	    TEST(one_that_is_longer_is_said_to_be_cut),
 	    TEST(nothing_there_yet),

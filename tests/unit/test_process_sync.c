@@ -40,7 +40,7 @@ static void a_pair_that_fails_leaves_nothing_open(void **state)
 
 	(void)state;
 	assert_int_equal(process_sync_pair(1 << 30, &ours, &inits, &err), -1);
-	assert_int_equal(err.errnum, EINVAL);
+	assert_int_equal(err.errnum, EMFILE);
 	error_clear(&err);
 	assert_int_equal(open_descriptors(), before);
 }
