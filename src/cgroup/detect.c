@@ -146,7 +146,7 @@ static int read_hierarchies(struct cgroup_layout *layout, struct error *err)
 /* ---- /proc/self/mountinfo ---- */
 
 struct mount_line {
-	unsigned int major, minor;
+	unsigned int id, major, minor;
 	char *root, *point, *type, *options, *own_options;
 };
 
@@ -160,7 +160,8 @@ static bool parse_mount(char *line, struct mount_line *mount)
 	if (!tail || strncmp(tail + 3, "cgroup", 6) != 0)
 		return false;
 	*tail = '\0';
-	if (!strtok_r(line, " ", &save) || !strtok_r(NULL, " ", &save))
+	if (sscanf(line, "%u", &mount->id) != 1 || !strtok_r(line, " ", &save) ||
+	    !strtok_r(NULL, " ", &save))
 		return false;
 	device = strtok_r(NULL, " ", &save);
 	mount->root = strtok_r(NULL, " ", &save);
@@ -187,14 +188,14 @@ static bool belongs_to(const struct mount_line *mount, const struct cgroup_hiera
 	       has_option(mount->options, hierarchy->controllers[0]);
 }
 
-/* How well a mount serves: the hierarchy's root before a part of it, the usual place before others.
- */
+/* How well a mount serves: the usual place before others, since LXC looks nowhere else; the
+ * hierarchy's root before a part of it. */
 static int rank(const struct mount_line *mount)
 {
 	bool usual = strcmp(mount->point, "/sys/fs/cgroup") == 0 ||
 		     strncmp(mount->point, "/sys/fs/cgroup/", 15) == 0;
 
-	return 1 + (strcmp(mount->root, "/") == 0 ? 2 : 0) + (usual ? 1 : 0);
+	return 1 + (usual ? 2 : 0) + (strcmp(mount->root, "/") == 0 ? 1 : 0);
 }
 
 /* 1: it is; 0: a mount may be covered by a later one, and then is in the list but not to be
@@ -204,12 +205,17 @@ static int is_reachable(const struct mount_line *mount)
 	/* What is found through a link is another mount, which is in the list, too. */
 	cleanup_close int fd =
 	    kernel_openat2(AT_FDCWD, mount->point, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+	struct statx found;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP
 			   ? 0
 			   : -1;
+	/* One of the same hierarchy has the same device. */
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) == 0 &&
+	    (found.stx_mask & STATX_MNT_ID) && found.stx_mnt_id != mount->id)
+		return 0;
 	return st.st_dev == makedev(mount->major, mount->minor);
 }
 

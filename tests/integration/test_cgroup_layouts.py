@@ -318,6 +318,21 @@ def test_a_hierarchy_where_lxc_does_not_look_is_an_error(container, on, workdir,
     assert not made.exists
 
 
+def test_where_lxc_looks_goes_before_the_rest(container, on, memory_apart, workdir, runtime):
+    """In a cgroup namespace the root can be what is mounted elsewhere; the usual mount shows more."""
+    place = f"{workdir}/memory"
+    os.mkdir(place)
+    on("true")
+    made = container("cat", "/proc/self/cgroup")
+    made.bundle.resources["memory"] = {"limit": 64 << 20}
+    made.bundle.write()
+    mounts = f'mount -t cgroup -o memory memory {place} && exec "$@"'
+    run = Runtime.argv(runtime, "run", "--bundle", made.bundle.path, made.id)
+    result = runtime(argv=[*memory_apart, "unshare", "--mount", "--cgroup", "--", "sh", "-c", mounts, "sh", *run])
+    assert result.returncode == 0, result
+    assert f"memory:/../lxc.payload.{made.id}\n" in result.stdout
+
+
 # ---- named hierarchies ----
 
 

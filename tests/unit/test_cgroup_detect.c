@@ -196,6 +196,26 @@ static void check_choice(void)
 	cgroup_layout_free(layout);
 }
 
+/* A part that covers the whole is what LXC finds, though the whole is elsewhere, too. */
+static void check_covered_by_a_part(void)
+{
+	struct cgroup_layout *layout;
+	const struct cgroup_hierarchy *pids;
+	const char *part = "/sys/fs/cgroup/pids/runlxc-test-detect";
+
+	make_place();
+	CHECK(mkdir(part, 0755) == 0 || errno == EEXIST);
+	CHECK(mount("none", "/mnt/a b\\c", "cgroup", 0, "pids") == 0);
+	CHECK(mount(part, "/sys/fs/cgroup/pids", NULL, MS_BIND, NULL) == 0);
+	CHECK(path_write_all(open("/sys/fs/cgroup/pids/cgroup.procs", O_WRONLY | O_CLOEXEC), "0",
+			     1) == 0);
+	layout = detect();
+	pids = cgroup_find(layout, "pids");
+	CHECK(pids && strcmp(pids->mount, "/sys/fs/cgroup/pids") == 0);
+	CHECK(strcmp(pids->own, "/") == 0);
+	cgroup_layout_free(layout);
+}
+
 static void a_pure_v2_host(void **state)
 {
 	(void)state;
@@ -224,6 +244,12 @@ static void of_several_mounts_the_best_is_taken(void **state)
 {
 	(void)state;
 	in_a_namespace(check_choice);
+}
+
+static void a_part_that_covers_the_whole_is_taken(void **state)
+{
+	(void)state;
+	in_a_namespace(check_covered_by_a_part);
 }
 
 static int remove_part(void **state)
@@ -334,6 +360,8 @@ int main(void)
 	    cmocka_unit_test(a_host_without_cgroups),
 	    cmocka_unit_test(a_mount_that_is_covered_does_not_count),
 	    cmocka_unit_test_setup_teardown(of_several_mounts_the_best_is_taken, NULL, remove_part),
+	    cmocka_unit_test_setup_teardown(a_part_that_covers_the_whole_is_taken, NULL,
+					    remove_part),
 	    cmocka_unit_test(cgroups_path_becomes_absolute),
 	    cmocka_unit_test(bad_cgroups_paths_are_refused),
 	    cmocka_unit_test(a_users_path_is_below_his_own),
