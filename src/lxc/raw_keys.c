@@ -102,8 +102,7 @@ static const struct raw_key keys[] = {
     {"lxc.signal.", PASSED}, /* what lxc-stop(1) sends, where the monitor is kept */
     {"lxc.start.", PASSED},
     {"lxc.sysctl.", OURS = raw_sysctl},
-    {"lxc.time.offset.",
-     REFUSED = "use linux.timeOffsets and a time namespace in linux.namespaces"},
+    {"lxc.time.offset.", REFUSED = "linux.timeOffsets and a time namespace in linux.namespaces"},
     {"lxc.tty.dir", REFUSED = "process.terminal"},
     {"lxc.tty.max", SO("0", "process.terminal")},
     {"lxc.uts.name", OURS = raw_hostname},

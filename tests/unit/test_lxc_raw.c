@@ -458,7 +458,7 @@ static void keys_that_would_break_the_runtime_are_refused_by_name(void **state)
 	    {"apparmor.allow_nesting", "process.apparmorProfile"},
 	    {"selinux.context.keyring", "process.selinuxLabel"},
 	    {"seccomp.notify.proxy", "linux.seccomp"},
-	    {"time.offset.boot", "time namespace"},
+	    {"time.offset.boot", "; use linux.timeOffsets and a time namespace"},
 	};
 
 	(void)state;
