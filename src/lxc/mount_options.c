@@ -73,12 +73,20 @@ static const struct option {
     {"ridmap", IDMAP, 1, 0},
 };
 
+/* They belong to a file system's own superblock, and the kernel reads them itself. */
+static const char *const of_superblock[] = {"async",	  "dirsync", "lazytime", "mand",
+					    "nolazytime", "nomand",  "sync"};
+
+static bool is_of_superblock(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_superblock); i++)
+		if (strcmp(name, of_superblock[i]) == 0)
+			return true;
+	return false;
+}
+
 const char *const *mount_options_known(void)
 {
-	/* sync, dirsync … belong to a file system's own superblock, and the kernel reads them
-	 * itself. */
-	static const char *const of_superblock[] = {"async",	  "dirsync", "lazytime", "mand",
-						    "nolazytime", "nomand",  "sync"};
 	static const char *names[ARRAY_SIZE(table) + ARRAY_SIZE(of_superblock) + 1];
 	size_t i, count = 0;
 
@@ -127,7 +135,7 @@ static void apply(const struct option *option, struct mount_options *options)
 int mount_options_parse(const struct spec_mount *mount, const char *what, struct arena *arena,
 			struct mount_options *options, struct error *err)
 {
-	size_t i, k;
+	size_t i, k, first = mount->options.count;
 
 	memset(options, 0, sizeof(*options));
 	for (i = 0; i < mount->options.count; i++) {
@@ -146,9 +154,17 @@ int mount_options_parse(const struct spec_mount *mount, const char *what, struct
 					      : arena_strdup(arena, name);
 		if (!options->data)
 			return error_errno(err, ENOMEM, "%s.options[%zu]", what, i);
+		if (first == mount->options.count && !is_of_superblock(name))
+			first = i;
 	}
 	if (mount->type && strcmp(mount->type, "bind") == 0)
 		options->bind = true;
+	/* Nothing would read it, as mount(2) doesn't either; runc's rule for a bind mount. */
+	if (first < mount->options.count && !options->remount &&
+	    (options->bind || (mount->type && strcmp(mount->type, "cgroup") == 0)))
+		return error_set(err, "%s.options[%zu]: \"%s\" is not an option of a %s", what,
+				 first, mount->options.items[first],
+				 options->bind ? "bind mount" : "cgroup mount");
 	if (options->copy_up && (!mount->type || strcmp(mount->type, "tmpfs") != 0))
 		return error_set(err, "%s.options: tmpcopyup is for a tmpfs, not for \"%s\"", what,
 				 mount->type ? mount->type : "");

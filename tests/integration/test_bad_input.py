@@ -157,6 +157,7 @@ def test_a_field_of_the_wrong_type(refused, path, value, name):
         ("process.oomScoreAdj", 5000, "process.oomScoreAdj"),
         ("process.user.umask", 0o10000, "process.user.umask"),
         ("mounts.0.options", ["nosuchoption", "ro"], "mounts[0]"),
+        ("mounts.0.options", ["bind", "nosuchoption"], "mounts[0].options[1]"),
         ("linux.rootfsPropagation", "nosuch", "linux.rootfsPropagation"),
         ("linux.devices", [{"path": "/dev/x", "type": "c", "major": -5, "minor": 1}], "linux.devices[0]"),
         ("process.scheduler", {"policy": "SCHED_NOSUCH"}, "process.scheduler"),

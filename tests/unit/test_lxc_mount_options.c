@@ -314,6 +314,32 @@ static void only_a_tmpfs_can_be_filled_from_what_it_covers(void **state)
 	}
 }
 
+static void what_has_no_file_system_of_its_own_has_none_of_its_options(void **state)
+{
+	static const struct {
+		const char *type, *text, *expected;
+	} cases[] = {
+	    {"bind", "ro,size=1m,x",
+	     "mounts[3].options[1]: \"size=1m\" is not an option of a bind mount"},
+	    {"none", "x,rbind", "mounts[3].options[0]: \"x\" is not an option of a bind mount"},
+	    {NULL, "bind,sync,x", "mounts[3].options[2]: \"x\" is not an option of a bind mount"},
+	    {"cgroup", "ro,x", "mounts[3].options[1]: \"x\" is not an option of a cgroup mount"},
+	};
+	struct parsed parsed;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		parse(&parsed, cases[i].type, cases[i].text);
+		assert_int_equal(parsed.result, -1);
+		assert_string_equal(parsed.err.message, cases[i].expected);
+		parsed_free(&parsed);
+	}
+	/* mount(2) takes these as flags, and runc hands them on. */
+	assert_parsed("bind", "sync,,mand", OPTIONS(.bind = true, .data = (char *)"sync,mand"));
+	assert_parsed(NULL, "bind,remount,size=1m",
+		      OPTIONS(.bind = true, .remount = true, .data = (char *)"size=1m"));
+}
+
 /* ---- the list ---- */
 
 static bool is_listed(const char *name)
@@ -389,6 +415,7 @@ int main(void)
 	    cmocka_unit_test(idmap_and_ridmap_say_how_far_a_mapping_goes),
 	    cmocka_unit_test(everything_else_is_the_file_systems_in_its_order),
 	    cmocka_unit_test(only_a_tmpfs_can_be_filled_from_what_it_covers),
+	    cmocka_unit_test(what_has_no_file_system_of_its_own_has_none_of_its_options),
 	    cmocka_unit_test(the_list_has_the_specifications_options),
 	    cmocka_unit_test(what_is_listed_is_there_once_and_is_understood),
 	};
