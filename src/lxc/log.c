@@ -149,11 +149,22 @@ static bool is_harmless(const char *text)
 	       (strstr(text, "Failed to load bpf program") && user_namespace_is_ours());
 }
 
+/* How a hook of LXC's own ended; the error after it says which one that was. */
+static bool is_of_hook(const char *text)
+{
+	return strncmp(text, "Script ", strlen("Script ")) == 0;
+}
+
+static bool is_name_of_hook(const char *text)
+{
+	return strncmp(text, "Failed to run ", strlen("Failed to run ")) == 0;
+}
+
 int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spec,
 		       struct error *err)
 {
 	cleanup_free char *log = read_log(monitor);
-	char *line, *save = NULL;
+	char *line, *save = NULL, *cause = NULL;
 
 	if (find_refusal(spec, log, err) < 0)
 		return -1;
@@ -165,11 +176,21 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 		const char *level;
 		char *text = line_text(line, &level);
 
-		if (text && strncmp(level, "ERROR", 5) == 0 && !is_harmless(text)) {
-			set_error(text, err);
-			name_mount(spec, err);
-			return -1;
+		if (!text || strncmp(level, "ERROR", 5) != 0 || is_harmless(text))
+			continue;
+		if (cause) {
+			if (is_name_of_hook(text))
+				return error_set(err, "LXC: %s: %s", text, cause);
+			break;
 		}
+		cause = text;
+		if (!is_of_hook(text))
+			break;
+	}
+	if (cause) {
+		set_error(cause, err);
+		name_mount(spec, err);
+		return -1;
 	}
 	return error_set(err, "LXC ended without saying why");
 }

@@ -190,9 +190,10 @@ def test_D23_hooks_of_the_hosts_are_run(raw, workdir):
         assert file.read().splitlines() == [f"{kind} {made.bundle.rootfs}" for kind in kinds]
 
 
-def test_D23_a_hook_that_fails_is_an_error_and_nothing_is_left(raw):
-    made = raw({"hook.pre-start": "/bin/false"})
-    made.run().assert_refused("LXC")
+@pytest.mark.parametrize("kind", ["pre-start", "pre-mount", "mount", "start-host"])
+def test_D23_a_hook_that_fails_is_an_error_and_nothing_is_left(raw, kind):
+    made = raw({f"hook.{kind}": "/bin/false"})
+    made.run().assert_refused("LXC", kind, "status 1")
     assert not made.exists
 
 

@@ -55,6 +55,20 @@ static void the_first_error_is_the_cause(void **state)
 		     "LXC: Failed to do this", 0);
 }
 
+static void a_hook_that_failed_is_named(void **state)
+{
+	(void)state;
+	assert_error(LINE "ERROR    conf - " PLACE "Script exited with status 1\n" LINE
+			  "ERROR    conf - " PLACE "Failed to run pre-mount hooks\n" LINE
+			  "ERROR    conf - " PLACE "Failed to setup rootfs\n",
+		     "LXC: Failed to run pre-mount hooks: Script exited with status 1", 0);
+	assert_error(LINE "ERROR    conf - " PLACE "Script exited with status 1\n" LINE
+			  "ERROR    conf - " PLACE "Failed to setup rootfs\n",
+		     "LXC: Script exited with status 1", 0);
+	assert_error(LINE "ERROR    conf - " PLACE "Script terminated by signal 9\n",
+		     "LXC: Script terminated by signal 9", 0);
+}
+
 static void errnos_text_goes_behind(void **state)
 {
 	(void)state;
@@ -192,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_error_is_the_cause),
+	    cmocka_unit_test(a_hook_that_failed_is_named),
 	    cmocka_unit_test(errnos_text_goes_behind),
 	    cmocka_unit_test(our_own_word_in_it_is_an_error),
 	    cmocka_unit_test(an_item_that_lxc_refused_is_named_with_the_reason),
