@@ -84,6 +84,7 @@ int raw_autodev(struct raw_state *state, const struct raw_item *item, struct err
 int raw_hostname(struct raw_state *state, const struct raw_item *item, struct error *err);
 int raw_idmap(struct raw_state *state, const struct raw_item *item, struct error *err);
 int raw_mount_entry(struct raw_state *state, const struct raw_item *item, struct error *err);
+int raw_hook_version(struct raw_state *state, const struct raw_item *item, struct error *err);
 int raw_pty_max(struct raw_state *state, const struct raw_item *item, struct error *err);
 int raw_rootfs(struct raw_state *state, const struct raw_item *item, struct error *err);
 int raw_sysctl(struct raw_state *state, const struct raw_item *item, struct error *err);

@@ -269,6 +269,15 @@ int raw_autodev(struct raw_state *state, const struct raw_item *item, struct err
 	return 0;
 }
 
+/* LXC takes what is no number for none. */
+int raw_hook_version(struct raw_state *state, const struct raw_item *item, struct error *err)
+{
+	unsigned long long version;
+
+	(void)state;
+	return *item->value ? raw_number(item, 1, &version, err) : 0;
+}
+
 /* How many terminals: an option of the container's devpts. */
 int raw_pty_max(struct raw_state *state, const struct raw_item *item, struct error *err)
 {

@@ -53,7 +53,7 @@ static const struct raw_key keys[] = {
     {"lxc.ephemeral", SO("0", "runlxc run, which deletes its container")},
     {"lxc.execute.cmd", REFUSED = "process.args"},
     {"lxc.group", PASSED}, /* for lxc-autostart(1), as lxc.start.* */
-    {"lxc.hook.version", PASSED},
+    {"lxc.hook.version", PASSED, .apply = raw_hook_version},
     {"lxc.hook.pre-start", PASSED},
     {"lxc.hook.pre-mount", PASSED},
     {"lxc.hook.mount", PASSED},

@@ -496,6 +496,9 @@ static void a_bad_value_is_refused_with_the_annotations_name(void **state)
 	assert_raw_refused("'" A "prlimit.nofile': '5:x'",
 			   "annotations: " A "prlimit.nofile: \"x\""
 			   " is not a number from 0 to 18446744073709551615");
+	/* liblxc refuses 2, and takes a word for 0. */
+	assert_raw_refused("'" A "hook.version': 'one'",
+			   "annotations: " A "hook.version: \"one\" is not a number from 0 to 1");
 	assert_raw_refused("'" A "cap.drop': 'nonsense'",
 			   "annotations: " A "cap.drop: \"nonsense\" is not a capability");
 	assert_raw_refused("'" A "cap.keep': 'kill nonsense'",
