@@ -113,16 +113,24 @@ static inline int remove_entry(const char *path, const struct stat *st, int flag
 	return remove(path);
 }
 
+static inline void drop_hierarchies(struct host *host)
+{
+	for (size_t i = 0; i < host->layout.count; i++) {
+		free(host->hierarchies[i].mount);
+		for (size_t k = 0; host->controllers[i][k]; k++) {
+			free(host->controllers[i][k]);
+			host->controllers[i][k] = NULL;
+		}
+	}
+	host->layout.count = 0;
+}
+
 static inline int host_remove(void **state)
 {
 	struct host *host = *state;
 
 	nftw(host->base, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-	for (size_t i = 0; i < host->layout.count; i++) {
-		free(host->hierarchies[i].mount);
-		for (size_t k = 0; host->controllers[i][k]; k++)
-			free(host->controllers[i][k]);
-	}
+	drop_hierarchies(host);
 	free(host);
 	return 0;
 }

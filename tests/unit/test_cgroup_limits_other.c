@@ -16,7 +16,7 @@ static void rdma_on_v1_and_v2(void **state)
 			"rdma.max mlx5_1 hca_handle=3 hca_object=10000\n"
 			"rdma.max rxe3 hca_object=0\n"
 			"rdma.max mlx4_0 hca_handle=1\n");
-	host->layout.count = 0;
+	drop_hierarchies(host);
 	host->layout.mode = CGROUP_UNIFIED;
 	add_hierarchy(host, true, "cpu,rdma", unified_files);
 	resources.rdma_count = 1;
