@@ -257,6 +257,7 @@ static int start(struct monitor *monitor)
 	join_clocks(monitor);
 	trace_clock_changed();
 	children_log_to(monitor->log_fd);
+	children_begin();
 	if (request->keep_monitor) {
 		/* It is to outlive the caller. A caller that is killed before it recorded the
 		 * container is still noticed: init ends when the sync socket is closed, and we end
@@ -268,7 +269,6 @@ static int start(struct monitor *monitor)
 		if (cgroup && *monitor->cgroup)
 			scope_leave_later(cgroup);
 	} else {
-		children_begin();
 		sockets_hide(monitor->dir);
 		if (cgroup)
 			cgroups_stay_out(cgroup);

@@ -2,6 +2,7 @@
 """Every failure point of a start, forced one by one (strace injects an error, or a SIGKILL, at one system call of
 the command at a time): one line that says what failed, a status that isn't 0, and nothing left."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import pytest
 
 from lib import system
+from lib.runtime import Command
 
 pytestmark = [
     pytest.mark.ours,
@@ -173,3 +175,30 @@ def test_D41_a_system_call_of_lxc_or_init_failing(made, workdir, name):
     inject = f"inject={name}:error=EPERM"
     made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", f"trace={name}", "-e", inject, *argv])
     assert_nothing_left(made)
+
+
+@pytest.mark.parametrize("flags", [(), ("--lxc-monitor",)], ids=["", "kept"])
+def test_D41_lxcs_child_goes_with_a_monitor_that_is_killed_before_it_sends(made, workdir, flags):
+    """It holds both ends of the socket from which it reads: strace holds the monitor up there."""
+    unified = system.cgroup_hierarchies().get("")
+    if not unified:
+        pytest.skip("who is cloned is not in the container's cgroup at once without cgroup v2")
+    members = f"{unified}/lxc.payload.{made.id}/cgroup.procs"
+    argv = made.runtime.argv(*verb(made, "run"), "--detach", *flags)
+    inject = ["-e", "trace=sendmsg", "-e", "inject=sendmsg:delay_enter=400000"]
+
+    def is_cloned():
+        with contextlib.suppress(FileNotFoundError, OSError), open(members, encoding="ascii") as file:
+            return bool(file.read())
+        return False
+
+    with Command(
+        ["strace", "-f", "-qq", "-o", f"{workdir}/strace", *inject, *argv],
+        stdin=subprocess.DEVNULL, env=made.runtime.environment,
+    ) as strace:
+        system.wait_until(is_cloned, "LXC's child is there")
+        with open(f"/proc/{strace.pid}/task/{strace.pid}/children", encoding="ascii") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGKILL)
+        made.runtime.ok("delete", "--force", made.id)
+        assert_nothing_left(made)
+        strace.wait(20)
