@@ -58,8 +58,8 @@ const struct cgroup_hierarchy *cgroup_find(const struct cgroup_layout *layout,
 
 /* ---- for users other than root: delegated.c ---- */
 
-/* Leaves the hierarchies in which the caller may make cgroups below its own. Returns that, which is
- * the same in all of them and theirs to free; NULL where none is left. */
+/* Leaves the hierarchies in which the caller may make cgroups below its own, and of these the ones
+ * with the path that most have. Returns that, which is theirs to free; NULL where none is left. */
 const char *cgroup_keep_delegated(struct cgroup_layout *layout);
 
 /*

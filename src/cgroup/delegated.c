@@ -24,24 +24,62 @@ static bool is_delegated(const struct cgroup_hierarchy *hierarchy, const char *p
 	return true;
 }
 
-const char *cgroup_keep_delegated(struct cgroup_layout *layout)
+/* Leaves those of which `keeps` says so. */
+static void keep(struct cgroup_layout *layout,
+		 bool (*keeps)(const struct cgroup_hierarchy *hierarchy, const char *own),
+		 const char *own)
 {
-	const char *own = NULL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < layout->count; i++) {
 		struct cgroup_hierarchy *hierarchy = &layout->hierarchies[i];
 
-		/* A container has one path, the same everywhere. */
-		if (!is_delegated(hierarchy, hierarchy->own) ||
-		    (own && strcmp(own, hierarchy->own) != 0)) {
+		if (keeps(hierarchy, own))
+			layout->hierarchies[kept++] = *hierarchy;
+		else
 			cgroup_hierarchy_free(hierarchy);
-			continue;
-		}
-		own = hierarchy->own;
-		layout->hierarchies[kept++] = *hierarchy;
 	}
 	layout->count = kept;
+}
+
+static bool has_rights(const struct cgroup_hierarchy *hierarchy, const char *ignored)
+{
+	(void)ignored;
+	return is_delegated(hierarchy, hierarchy->own);
+}
+
+static bool has_path(const struct cgroup_hierarchy *hierarchy, const char *own)
+{
+	return strcmp(hierarchy->own, own) == 0;
+}
+
+/* The path that most of them have, of as many the first; NULL: there is none. */
+static const char *most_frequent(const struct cgroup_layout *layout)
+{
+	const char *found = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < layout->count; i++) {
+		size_t same = 0;
+
+		for (size_t k = 0; k < layout->count; k++)
+			same += has_path(&layout->hierarchies[k], layout->hierarchies[i].own);
+		if (same > most) {
+			most = same;
+			found = layout->hierarchies[i].own;
+		}
+	}
+	return found;
+}
+
+/* A container has one path, the same everywhere. */
+const char *cgroup_keep_delegated(struct cgroup_layout *layout)
+{
+	const char *own;
+
+	keep(layout, has_rights, NULL);
+	own = most_frequent(layout);
+	keep(layout, has_path, own);
 	return own;
 }
 

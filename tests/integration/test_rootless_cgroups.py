@@ -176,31 +176,37 @@ def test_root_of_a_users_user_namespace(runtime, container, delegated):
 
 
 @pytest.fixture
-def memory_apart(runtime, delegated):
-    """The caller's cgroup of the memory hierarchy has another path than its others."""
-    path = f"{delegated}/apart"
-    directory = f"/sys/fs/cgroup/memory{path}"
-    os.mkdir(directory)
-    os.chown(directory, UID, GID)
-    runtime.entry += ["sh", "-c", f'echo $$ > {directory}/cgroup.procs && exec "$@"', "sh"]
-    return path
+def enter_apart(runtime, delegated):
+    """enter_apart(label) gives the caller another path in that hierarchy than in its others."""
+
+    def enter(label):
+        directory = f"{system.cgroup_hierarchies()[label]}{delegated}/apart"
+        os.mkdir(directory)
+        os.chown(directory, UID, GID)
+        runtime.entry += ["sh", "-c", f'echo $$ > {directory}/cgroup.procs && exec "$@"', "sh"]
+        return directory
+
+    return enter
 
 
 @v1_only
+@pytest.mark.parametrize("label", ["memory", "name=systemd"])
 @pytest.mark.parametrize("is_root", [False, True], ids=["user", "root-of-a-user-namespace"])
-def test_a_hierarchy_with_another_path_is_left_out(runtime, container, delegated, memory_apart, is_root):
-    """A container has one path, the same in all hierarchies that it is in."""
+def test_a_hierarchy_with_another_path_is_left_out(runtime, container, delegated, enter_apart, label, is_root):
+    """A container has one path, the same in all hierarchies that it is in: the one that most have."""
+    apart = enter_apart(label)
     made, refused = (limited(container("sleep", "1000"), pids={"limit": 50}) for _ in range(2))
     if is_root:
         as_root_of_a_user_namespace(runtime, made)
         as_root_of_a_user_namespace(runtime, refused)
     made.up()
     paths = system.cgroup_paths(made.pid)
-    assert paths.pop("memory") == memory_apart
-    assert [entry.name for entry in os.scandir(f"/sys/fs/cgroup/memory{memory_apart}") if entry.is_dir()] == []
+    assert paths.pop(label) == f"{delegated}/apart"
+    assert [entry.name for entry in os.scandir(apart) if entry.is_dir()] == []
     assert set(paths.values()) == {f"{delegated}/lxc.payload.{made.id}"}
     assert system.cgroup_read(made.pid, "pids", "pids.max") == "50"
-    limited(refused, memory={"limit": 64 * MB}).run().assert_refused("linux.resources.memory.limit")
+    if label == "memory":
+        limited(refused, memory={"limit": 64 * MB}).run().assert_refused("linux.resources.memory.limit")
     runtime.ok("delete", "--force", made.id)
     for mount_point in system.cgroup_hierarchies().values():
         assert not os.path.exists(f"{mount_point}{delegated}/lxc.payload.{made.id}")
