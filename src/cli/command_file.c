@@ -11,16 +11,20 @@
 
 #define COMMAND_FILE_MAX_BYTES ((size_t)16 * 1024 * 1024)
 
+const char *command_file_name(const char *file)
+{
+	return strcmp(file, "-") == 0 ? "standard input" : file;
+}
+
 char *command_file_config(const struct driver *driver, const char *file, const char *id,
 			  char **id_used, struct error *err)
 {
-	bool input = strcmp(file, "-") == 0;
-	const char *name = input ? "standard input" : file;
+	const char *name = command_file_name(file);
 	cleanup_command struct runlxc_command *command = NULL;
 	cleanup_free char *text = NULL, *config = NULL;
 	size_t length = 0;
 
-	text = path_read_file(AT_FDCWD, input ? "/dev/stdin" : file, COMMAND_FILE_MAX_BYTES,
+	text = path_read_file(AT_FDCWD, name == file ? file : "/dev/stdin", COMMAND_FILE_MAX_BYTES,
 			      &length, name, err);
 	if (!text)
 		return NULL;

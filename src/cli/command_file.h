@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "driver/driver.h"
 
+/* What errors call it. */
+const char *command_file_name(const char *file);
+
 /*
  * The OCI document for the Command in `file`, "-" being standard input. `id` is used in place of
  * the Command's own, unless it is NULL. *id_used gets the id. The caller frees both.

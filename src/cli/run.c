@@ -177,6 +177,7 @@ static int run_command(const struct driver *driver, struct run_flags *flags,
 	if (!config)
 		return -1;
 	flags->run.create.config_text = config;
+	flags->run.create.config = command_file_name(flags->command);
 	flags->run.create.lxc_annotations = true;
 	return driver_run(driver, id, &flags->run, exit_status, err);
 }

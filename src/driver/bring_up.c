@@ -321,15 +321,15 @@ static int bring_up(struct creation *creation, struct error *err)
 }
 
 /* Whatever names a field says also which document it is in. */
-static void name_document(struct error *err)
+static void name_document(const struct creation *creation, struct error *err)
 {
 	static const char *const fields[] = {"mounts[", "linux.",    "process.",    "root.",
 					     "hooks.",	"hostname:", "domainname:", "annotations:"};
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(fields); i++)
+	for (i = 0; creation->spec && i < ARRAY_SIZE(fields); i++)
 		if (strncmp(error_text(err), fields[i], strlen(fields[i])) == 0) {
-			error_prefix(err, "config.json");
+			error_prefix(err, "%s", creation->spec->name);
 			return;
 		}
 }
@@ -380,7 +380,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 					!options->console_socket,
 				    err) < 0 ||
 	    creation_open_rootfs(creation, err) < 0) {
-		name_document(err);
+		name_document(creation, err);
 		return -1;
 	}
 	if (is_seen_by_others(creation->spec) &&
@@ -400,7 +400,7 @@ static int make(struct creation *creation, const struct driver *driver, const ch
 	if (driver->debug)
 		lxc_log_forward(&creation->monitor, driver->log);
 	if (result < 0) {
-		name_document(err);
+		name_document(creation, err);
 		creation_undo(creation);
 	}
 	return result;

@@ -47,7 +47,8 @@ struct driver_create_options {
 	const char *bundle; /* directory with config.json; NULL with config_text */
 	const char *
 	    config_text; /* an OCI document instead of the bundle's; "root.path" must be absolute */
-	const char *config;	    /* the bundle's document, meant from there; NULL: config.json */
+	const char *config; /* the bundle's document, meant from there; NULL: config.json. With
+			     * config_text no more than what errors call that */
 	const char *console_socket; /* path, or NULL */
 	const char *pid_file;
 	const char *pidfd_socket;

@@ -107,6 +107,11 @@ def test_the_document_that_a_command_becomes_runs_as_a_bundle(command, runtime, 
     assert runtime.ok("run", "--bundle", f"{workdir}/bundle", runtime.new_id()).stdout == "mounted\n"
 
 
+def test_what_only_a_container_can_refuse_names_the_command_too(command):
+    made = command(lxc_config=["lxc.prlimit.nofile = junk"])
+    made.run().assert_refused("command.json: annotations: org.linuxcontainers.lxc.prlimit.nofile")
+
+
 def test_spec_refuses_what_run_refuses(command, runtime):
     made = command().set(rootfs="/no/such")
     result = runtime("spec", "--from-command", made.write().file)

@@ -286,6 +286,11 @@ def test_config_names_another_document(container, runtime, workdir):
         assert result.stdout == "hello\n"
     result = runtime("run", "--config", "missing.json", "--bundle", made.bundle.path, runtime.new_id())
     result.assert_refused("missing.json")
+    made.bundle.mount("/mnt", "/no/such", "bind")
+    made.bundle.write()
+    os.rename(f"{made.bundle.path}/config.json", f"{made.bundle.path}/other/file.json")
+    result = runtime("run", "--config", "other/file.json", "--bundle", made.bundle.path, runtime.new_id())
+    result.assert_refused("runlxc: other/file.json: mounts[7]", "/no/such")
 
 
 @pytest.mark.ours
