@@ -41,6 +41,7 @@ struct cgroup_layout {
 	size_t count;
 	struct cgroup_hierarchy *hierarchies;
 	int freezer_root; /* of cgroup_hold_freezer(); 0: not held */
+	bool delegated;	  /* cgroup_keep_delegated() has been here */
 };
 
 /*

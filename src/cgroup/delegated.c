@@ -80,6 +80,7 @@ const char *cgroup_keep_delegated(struct cgroup_layout *layout)
 	keep(layout, has_rights, NULL);
 	own = most_frequent(layout);
 	keep(layout, has_path, own);
+	layout->delegated = true;
 	return own;
 }
 

@@ -311,6 +311,11 @@ static int refuse_controller(struct limits *limits, const char *field, const cha
 				    "%s: the %s cgroup controller is not delegated: \"%s\" hasn't "
 				    "got it",
 				    field, name, unified->delegated);
+	if (limits->layout->delegated && limits->layout->mode != CGROUP_UNIFIED)
+		return limits_error(limits,
+				    "%s: the %s cgroup controller is not delegated, or the "
+				    "caller's cgroup has another path there than elsewhere",
+				    field, name);
 	return limits_error(limits, "%s: no %s cgroup controller on this host", field, name);
 }
 

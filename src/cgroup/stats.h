@@ -162,8 +162,8 @@ struct cgroup_oom *cgroup_oom_open(const struct cgroup_layout *layout, const cha
 				   struct error *err);
 void cgroup_oom_close(struct cgroup_oom *oom);
 
-/* For who has to tell at once: by a thread it is seen, on v1 too, that somebody was killed while the
- * kernel still writes its report of that to a slow console. As far as that can be done. */
+/* For who has to tell at once: by a thread it is seen, on v1 too, that somebody was killed while
+ * the kernel still writes its report of that to a slow console. As far as that can be done. */
 void cgroup_oom_hurry(struct cgroup_oom *oom);
 
 /* Readable (POLLIN) when something may have happened: read then what did. Owned by `oom`. */

@@ -206,7 +206,7 @@ def test_a_hierarchy_with_another_path_is_left_out(runtime, container, delegated
     assert set(paths.values()) == {f"{delegated}/lxc.payload.{made.id}"}
     assert system.cgroup_read(made.pid, "pids", "pids.max") == "50"
     if label == "memory":
-        limited(refused, memory={"limit": 64 * MB}).run().assert_refused("linux.resources.memory.limit")
+        limited(refused, memory={"limit": 64 * MB}).run().assert_refused("linux.resources.memory.limit", "another path")
     runtime.ok("delete", "--force", made.id)
     for mount_point in system.cgroup_hierarchies().values():
         assert not os.path.exists(f"{mount_point}{delegated}/lxc.payload.{made.id}")

@@ -319,7 +319,8 @@ static void huge_pages(void **state)
 		skip();
 	}
 	host = v1(state);
-	assert_settings(host, &resources, "hugetlb.2MB.limit_in_bytes 4194304\n"
+	assert_settings(host, &resources,
+			"hugetlb.2MB.limit_in_bytes 4194304\n"
 			"hugetlb.2MB.rsvd.limit_in_bytes 4194304\n");
 	for (const char *const *bad = (const char *const[]){"2M", "3MB", "2048", "x", "2MB/../x",
 							    "-2MB", "99999999999999999999MB", NULL};

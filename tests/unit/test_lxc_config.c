@@ -476,7 +476,8 @@ static void a_time_namespace_is_joined_by_the_monitor(void **state)
 
 	compile(box, NAMESPACES("{'type': 'mount'}"));
 	assert_false(box->recipe.join_time);
-	compile(box, NAMESPACES("{'type': 'mount'}, {'type': 'time', 'path': '/proc/self/ns/time'}"));
+	compile(box,
+		NAMESPACES("{'type': 'mount'}, {'type': 'time', 'path': '/proc/self/ns/time'}"));
 	assert_true(box->recipe.join_time);
 	assert_true(box->recipe.time_fd >= 0);
 	assert_int_equal(head(box)->proc_fd, -1);

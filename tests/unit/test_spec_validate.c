@@ -36,7 +36,8 @@ static void a_root_and_a_process_are_required(void **state)
 	expect("{'process': {'args': null}}", "config.json: process.args: is missing or empty");
 	expect("{'process': {'args': []}}", "config.json: process.args: is missing or empty");
 	expect("{'process': {'cwd': null}}", "config.json: process.cwd: is missing");
-	expect("{'process': {'cwd': 'tmp'}}", "config.json: process.cwd: \"tmp\" is not an absolute path");
+	expect("{'process': {'cwd': 'tmp'}}",
+	       "config.json: process.cwd: \"tmp\" is not an absolute path");
 }
 
 static void a_path_fits_into_path_max(void **state)
