@@ -93,12 +93,6 @@ char *lxc_recipe_text(const struct lxc_recipe *recipe, size_t *length, struct er
 	} while (0)
 #define FORMAT(...) arena_printf(&recipe->arena, __VA_ARGS__)
 
-static const char *const lxc_namespace[SPEC_NS_TYPES] = {
-    [SPEC_NS_PID] = "pid",	 [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
-    [SPEC_NS_IPC] = "ipc",	 [SPEC_NS_UTS] = "uts",	    [SPEC_NS_USER] = "user",
-    [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
-};
-
 /*
  * A new time namespace is init's to make: LXC can't set an offset of seconds and nanoseconds, and
  * once a process is in it nobody can.
@@ -163,12 +157,13 @@ static int add_namespaces(const struct lxc_request *request, struct lxc_recipe *
 			if (!recipe->join_time)
 				return -1;
 		} else if (ns->path) {
-			ADD(FORMAT("lxc.namespace.share.%s", lxc_namespace[type]), ns->path);
+			ADD(FORMAT("lxc.namespace.share.%s", namespaces_lxc_names[type]), ns->path);
 		} else if (type == SPEC_NS_TIME) {
 			if (add_clocks(request, recipe, plan, err) < 0)
 				return -1;
 		} else {
-			clone = FORMAT("%s%s%s", clone, *clone ? " " : "", lxc_namespace[type]);
+			clone =
+			    FORMAT("%s%s%s", clone, *clone ? " " : "", namespaces_lxc_names[type]);
 		}
 		if (!clone)
 			return error_errno(err, ENOMEM, "linux.namespaces");

@@ -3,6 +3,7 @@
 #include "lxc/lxc.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/user_namespace.h"
 #include "lxc/monitor.h"
+#include "lxc/namespaces.h"
 #include "lxc/raw.h"
 
 /* A line of LXC's log: "lxc 20260102030405.678 ERROR    conf - ../src/lxc/conf.c:mount_entry:2515 -
@@ -103,6 +105,23 @@ static void name_mount(const struct spec *spec, struct error *err)
 	}
 }
 
+/* One that could not be joined ("Failed to inherit net namespace"). */
+static void name_namespace(const struct spec *spec, struct error *err)
+{
+	for (int type = 0; type < SPEC_NS_TYPES; type++) {
+		const struct spec_namespace *ns = &spec->linux_.namespaces[type];
+		char words[64];
+
+		snprintf(words, sizeof(words), "Failed to inherit %s namespace",
+			 namespaces_lxc_names[type]);
+		if (ns->path && strstr(error_text(err), words)) {
+			error_prefix(err, "linux.namespaces[%zu].path: \"%s\"", ns->index,
+				     ns->path);
+			return;
+		}
+	}
+}
+
 /* An item that LXC has refused, which is in our own line at the end: why, is in one of ours or of
  * LXC's before it. 0: none was. */
 static int find_refusal(const struct spec *spec, const char *log, struct error *err)
@@ -190,6 +209,7 @@ int lxc_error_from_log(const struct lxc_monitor *monitor, const struct spec *spe
 	if (cause) {
 		set_error(cause, err);
 		name_mount(spec, err);
+		name_namespace(spec, err);
 		return -1;
 	}
 	return error_set(err, "LXC ended without saying why");

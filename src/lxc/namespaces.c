@@ -15,6 +15,12 @@
 
 #include "base/cleanup.h"
 
+const char *const namespaces_lxc_names[SPEC_NS_TYPES] = {
+    [SPEC_NS_PID] = "pid",	 [SPEC_NS_NETWORK] = "net", [SPEC_NS_MOUNT] = "mnt",
+    [SPEC_NS_IPC] = "ipc",	 [SPEC_NS_UTS] = "uts",	    [SPEC_NS_USER] = "user",
+    [SPEC_NS_CGROUP] = "cgroup", [SPEC_NS_TIME] = "time",
+};
+
 int namespaces_check_path(const struct spec_namespace *ns, enum spec_namespace_type type,
 			  struct error *err)
 {

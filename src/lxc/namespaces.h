@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "spec/spec.h"
 
+/* What LXC calls them. */
+extern const char *const namespaces_lxc_names[SPEC_NS_TYPES];
+
 /* Whether the path is a namespace of the type that it is listed for; an error names the field. */
 int namespaces_check_path(const struct spec_namespace *ns, enum spec_namespace_type type,
 			  struct error *err);

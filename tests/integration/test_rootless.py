@@ -268,6 +268,16 @@ def test_root_of_a_users_user_namespace_has_a_network_namespace(runtime, contain
     assert "LOOPBACK,UP" in loopback and inside != os.readlink("/proc/self/ns/net")
 
 
+def test_a_namespace_that_is_not_the_users_to_join_is_named(runtime, container):
+    """A user namespace's root has no rights over the host's network."""
+    runtime.wrapper = ["unshare", "--user", "--map-root-user", "--mount"]
+    made = container("true")
+    made.bundle.without_namespace("user").with_namespace("network", "/proc/self/ns/net")
+    del made.bundle.linux["uidMappings"], made.bundle.linux["gidMappings"]
+    made.run().assert_refused("linux.namespaces[", '].path: "/proc/self/ns/net"', "not permitted")
+    assert not made.exists
+
+
 # A thread's maker is held up, so that the thread is the first with what it has to say.
 HELD_UP = ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:delay_exit=100000"]
 NO_STRACE = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")

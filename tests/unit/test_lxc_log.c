@@ -33,10 +33,12 @@ static void assert_error(const char *log, const char *expected, int errnum)
 	    {.destination = (char *)"/x", .type = (char *)"ext4"},
 	    {.destination = (char *)"/z"},
 	};
-	const struct spec spec = {.mounts = mounts, .mounts_count = ARRAY_SIZE(mounts)};
+	struct spec spec = {.mounts = mounts, .mounts_count = ARRAY_SIZE(mounts)};
 	struct lxc_monitor monitor = monitor_with(log);
 	struct error err = ERROR_INIT;
 
+	spec.linux_.namespaces[SPEC_NS_NETWORK] =
+	    (struct spec_namespace){.listed = true, .path = (char *)"/run/net", .index = 2};
 	assert_int_equal(lxc_error_from_log(&monitor, &spec, &err), -1);
 	assert_string_equal(error_text(&err), expected);
 	assert_int_equal(err.errnum, errnum);
@@ -67,6 +69,19 @@ static void a_hook_that_failed_is_named(void **state)
 		     "LXC: Script exited with status 1", 0);
 	assert_error(LINE "ERROR    conf - " PLACE "Script terminated by signal 9\n",
 		     "LXC: Script terminated by signal 9", 0);
+}
+
+static void a_namespace_that_could_not_be_joined_is_named_by_its_field(void **state)
+{
+	(void)state;
+	assert_error(
+	    LINE "ERROR    start - " PLACE
+		 "Operation not permitted - Failed to inherit net namespace\n",
+	    "linux.namespaces[2].path: \"/run/net\": LXC: Failed to inherit net namespace: "
+	    "operation not permitted",
+	    EPERM);
+	assert_error(LINE "ERROR    start - " PLACE "Failed to inherit ipc namespace\n",
+		     "LXC: Failed to inherit ipc namespace", 0);
 }
 
 static void errnos_text_goes_behind(void **state)
@@ -207,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_first_error_is_the_cause),
 	    cmocka_unit_test(a_hook_that_failed_is_named),
+	    cmocka_unit_test(a_namespace_that_could_not_be_joined_is_named_by_its_field),
 	    cmocka_unit_test(errnos_text_goes_behind),
 	    cmocka_unit_test(our_own_word_in_it_is_an_error),
 	    cmocka_unit_test(an_item_that_lxc_refused_is_named_with_the_reason),
