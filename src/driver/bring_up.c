@@ -21,6 +21,22 @@
 #include "console/console.h"
 #include "process/sync.h"
 
+/* Who is deleted kills whoever is in it, so that it must be nobody else's: of a container of
+ * another state root, with the same id. */
+static int check_monitor_cgroup(const struct creation *creation, struct error *err)
+{
+	cleanup_free char *path = creation_monitor_cgroup(creation);
+	bool exists = false, in_use = false;
+
+	if (!path)
+		return error_errno(err, ENOMEM, "--lxc-monitor");
+	if (cgroup_probe(creation->layout, path, &exists, &in_use, err) < 0)
+		return -1;
+	if (in_use)
+		return error_set(err, "--lxc-monitor: other processes are in \"%s\"", path);
+	return exists ? cgroup_remove(creation->layout, path, err) : 0;
+}
+
 static int prepare_cgroup(struct creation *creation, struct error *err)
 {
 	const char *path;
@@ -32,7 +48,9 @@ static int prepare_cgroup(struct creation *creation, struct error *err)
 	path = creation->cgroup_path;
 	if (!path)
 		return 0;
-	if (!creation->systemd && cgroup_check_writable(creation->layout, path, err) < 0)
+	if (cgroup_check_writable(creation->layout, path, err) < 0)
+		return -1;
+	if (creation->options->lxc_monitor && check_monitor_cgroup(creation, err) < 0)
 		return -1;
 	/* Whoever joins stops there, and with it who waits for it. */
 	if (cgroup_parent_is_frozen(creation->layout, path, &frozen, err) < 0)
@@ -299,9 +317,10 @@ static int bring_up(struct creation *creation, struct error *err)
 		/* init never came up, so LXC knows why. */
 		if (err->errnum == ECONNRESET) {
 			lxc_monitor_wait(&creation->monitor);
-			/* A cgroup that is there isn't ours: another create may have made it in the
+			/* It undid what it had made, or has left some of it. Otherwise a cgroup
+			 * that is there isn't ours: another create may have made it in the
 			 * meantime. A scope is systemd's. */
-			if (!creation->systemd && !creation->monitor.made_cgroups)
+			if (!creation->systemd && !creation->monitor.left_cgroups)
 				free(PTR_TAKE(creation->container.state->cgroup_path));
 			lxc_error_from_log(&creation->monitor, creation->spec, err);
 			cgroup_name_limit(creation->layout, &creation->spec->linux_.resources, err);
@@ -325,11 +344,15 @@ static void name_document(const struct creation *creation, struct error *err)
 {
 	static const char *const fields[] = {"mounts[", "linux.",    "process.",    "root.",
 					     "hooks.",	"hostname:", "domainname:", "annotations:"};
+	const char *name = creation->spec ? creation->spec->name : NULL;
 	size_t i;
 
-	for (i = 0; creation->spec && i < ARRAY_SIZE(fields); i++)
+	/* It may be called like one. */
+	if (!name || strncmp(error_text(err), name, strlen(name)) == 0)
+		return;
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		if (strncmp(error_text(err), fields[i], strlen(fields[i])) == 0) {
-			error_prefix(err, "%s", creation->spec->name);
+			error_prefix(err, "%s", name);
 			return;
 		}
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_check.h"
 #include "hooks/hooks.h"
 
 #define LOG_FILE "dump.log"
@@ -281,7 +282,8 @@ int driver_checkpoint(const struct driver *driver, const char *id,
 					.directories = CRIU_DIRECTORIES_INIT};
 	int result = -1;
 
-	if (container_open(driver, id, true, &checkpoint.container, err) < 0)
+	if (container_open(driver, id, true, &checkpoint.container, err) < 0 ||
+	    kernel_check_for_processes(err) < 0)
 		goto out;
 	layout = checkpoint.layout = cgroup_detect(err);
 	if (!layout || check_status(&checkpoint, err) < 0)

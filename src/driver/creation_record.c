@@ -88,6 +88,18 @@ int creation_record_beside(struct creation *creation, char *cgroup, struct error
 		   : state_write_creating(&creation->container.dir, creation->container.state, err);
 }
 
+char *creation_monitor_cgroup(const struct creation *creation)
+{
+	char *path;
+
+	/* A kept monitor belongs to this container for good; one that goes at once only needs a
+	 * name that no other has meanwhile. */
+	return asprintf(&path, "%s/lxc.monitor.%s", creation->cgroup_base,
+			creation->options->lxc_monitor ? creation->id : creation->tag) < 0
+		   ? NULL
+		   : path;
+}
+
 int creation_record(struct creation *creation, struct error *err)
 {
 	bool again = creation->container.state != NULL;
@@ -98,13 +110,10 @@ int creation_record(struct creation *creation, struct error *err)
 	state = creation->container.state;
 	free(PTR_TAKE(state->monitor_cgroup));
 	state->cgroup_path = PTR_TAKE(creation->cgroup_path);
-	/* A kept monitor belongs to this container for good; one that goes at once only needs a
-	 * name that no other has meanwhile. */
-	if (state->cgroup_path &&
-	    asprintf(&state->monitor_cgroup, "%s/lxc.monitor.%s", creation->cgroup_base,
-		     creation->options->lxc_monitor ? creation->id : creation->tag) < 0) {
-		state->monitor_cgroup = NULL;
-		return error_errno(err, ENOMEM, "Failed to record the container");
+	if (state->cgroup_path) {
+		state->monitor_cgroup = creation_monitor_cgroup(creation);
+		if (!state->monitor_cgroup)
+			return error_errno(err, ENOMEM, "Failed to record the container");
 	}
 	/* Before anything is made that must be cleaned up: whoever finds this container after we
 	 * were killed knows from here what there is to remove. */

@@ -171,6 +171,8 @@ int creation_check_terminal(const struct creation *creation, bool keeps_terminal
 			    struct error *err);
 /* What is going to be made, before it is; then what other commands will want to read. */
 int creation_record(struct creation *creation, struct error *err);
+/* The caller frees it; NULL: no memory. */
+char *creation_monitor_cgroup(const struct creation *creation);
 /* Has LXC begin; init's messages tell the rest. */
 int creation_spawn(struct creation *creation, struct error *err);
 /* Before it: only that there may be that cgroup, which it takes over. */

@@ -143,7 +143,7 @@ struct lxc_monitor {
 	int log_fd;
 	bool kept;	   /* not to be killed by lxc_monitor_close() */
 	bool forked;	   /* not executed */
-	bool made_cgroups; /* the container's, and may have left some of them */
+	bool left_cgroups; /* the container's; known when it has ended by itself */
 };
 #define LXC_MONITOR_INIT                                                                           \
 	{                                                                                          \

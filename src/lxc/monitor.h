@@ -12,9 +12,9 @@
 #define MONITOR_OWN_FDS 8
 #define MONITOR_FDS_MAX (LXC_FDS_MAX + 12)
 
-/* Its exit status where LXC gave up after it had made cgroups of the container's, which it may not
- * have removed again: without descriptors it can't. */
-#define MONITOR_MADE_CGROUPS 2
+/* Its exit status where LXC gave up and left cgroups of the container's: without descriptors it
+ * can't remove what it has made. */
+#define MONITOR_LEFT_CGROUPS 2
 
 /* How a line of ours in LXC's log begins where LXC refused an item: "KEY = VALUE" follows. */
 #define MONITOR_REFUSES "LXC refuses "

@@ -132,6 +132,13 @@ static void apply(const struct option *option, struct mount_options *options)
 	}
 }
 
+/* What nobody would read, as mount(2) doesn't either; runc's rule for a bind mount. But "z" and "Z"
+ * are buildah's own, which has set the labels. */
+static bool is_lost(const char *name)
+{
+	return !is_of_superblock(name) && strcmp(name, "z") != 0 && strcmp(name, "Z") != 0;
+}
+
 int mount_options_parse(const struct spec_mount *mount, const char *what, struct arena *arena,
 			struct mount_options *options, struct error *err)
 {
@@ -154,14 +161,13 @@ int mount_options_parse(const struct spec_mount *mount, const char *what, struct
 					      : arena_strdup(arena, name);
 		if (!options->data)
 			return error_errno(err, ENOMEM, "%s.options[%zu]", what, i);
-		if (first == mount->options.count && !is_of_superblock(name))
+		if (first == mount->options.count && is_lost(name))
 			first = i;
 	}
 	if (mount->type && strcmp(mount->type, "bind") == 0)
 		options->bind = true;
-	/* Nothing would read it, as mount(2) doesn't either; runc's rule for a bind mount. */
 	if (first < mount->options.count && !options->remount &&
-	    (options->bind || (mount->type && strcmp(mount->type, "cgroup") == 0)))
+	    (options->bind || (mount->type && strncmp(mount->type, "cgroup", 6) == 0)))
 		return error_set(err, "%s.options[%zu]: \"%s\" is not an option of a %s", what,
 				 first, mount->options.items[first],
 				 options->bind ? "bind mount" : "cgroup mount");

@@ -200,6 +200,18 @@ static const char *inside(const struct spec *spec, const char *destination)
 	return destination;
 }
 
+/* fstab(5)'s words for who mounts it, and when; mount(2) never sees them. */
+static bool is_of_fstab(const char *option)
+{
+	static const char *const words[] = {"auto",  "noauto", "nofail", "user",   "nouser",
+					    "users", "owner",  "group",	 "_netdev"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(option, words[i]) == 0)
+			return true;
+	return strncmp(option, "x-", 2) == 0 || is_word(option, "comment=");
+}
+
 /*
  * "SOURCE DESTINATION TYPE OPTIONS": one more of mounts[], and the last. So it gets what those get:
  * symlinks in its destination stay in the root, its options all hold, and it is where it can be
@@ -234,7 +246,7 @@ int raw_mount_entry(struct raw_state *state, const struct raw_item *item, struct
 		return raw_no_memory(item, err);
 	for (option = options ? strtok_r(options, ",", &save) : NULL; option;
 	     option = strtok_r(NULL, ",", &save))
-		if (!is_word(option, "create=") &&
+		if (!is_word(option, "create=") && !is_of_fstab(option) &&
 		    raw_append(state, item, &mount->options, option, err) < 0)
 			return -1;
 	return 0;

@@ -139,8 +139,8 @@ void lxc_monitor_wait(struct lxc_monitor *monitor)
 		;
 	monitor->pid = -1;
 	/* One that was killed had no time to undo anything. */
-	monitor->made_cgroups = WIFSIGNALED(status) ||
-				(WIFEXITED(status) && WEXITSTATUS(status) == MONITOR_MADE_CGROUPS);
+	monitor->left_cgroups = WIFSIGNALED(status) ||
+				(WIFEXITED(status) && WEXITSTATUS(status) == MONITOR_LEFT_CGROUPS);
 	trace_end(TRACE_MONITOR);
 }
 

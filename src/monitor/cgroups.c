@@ -24,9 +24,10 @@ static struct {
 	ino_t inode;
 } instead[64];
 static size_t instead_count;
-/* The container's: the last part. */
-static const char *watched;
-static bool is_made, is_met;
+/* The container's, and its last part. */
+static const char *watched_path, *watched;
+static int left;
+static bool is_met;
 
 static const char *last_part(const char *cgroup)
 {
@@ -42,12 +43,20 @@ void cgroups_stay_out(const char *cgroup)
 
 void cgroups_watch(const char *cgroup)
 {
+	watched_path = cgroup;
 	watched = last_part(cgroup);
 }
 
-bool cgroups_are_made(void)
+bool cgroups_are_left(void)
 {
-	return is_made && !is_met;
+	return left > 0 && !is_met;
+}
+
+/* One above may have the same name. */
+static bool is_watched(int directory)
+{
+	return watched == watched_path ||
+	       scope_ends(directory, watched_path, (size_t)(watched - watched_path) - 1);
 }
 
 /* A number that was closed since may be another directory's. */
@@ -99,13 +108,26 @@ EXPORTED int mkdirat(int directory, const char *path, mode_t mode)
 		if (result < 0 && errno == EEXIST && scope_is_taken(directory, path))
 			return 0;
 		if (watched && strcmp(path, watched) == 0) {
-			is_made |= result == 0;
-			is_met |= result < 0 && errno == EEXIST;
+			left += result == 0;
+			if (result < 0 && errno == EEXIST) {
+				is_met |= is_watched(directory);
+				errno = EEXIST;
+			}
 		}
 		return result;
 	}
 	made_in = directory;
 	return 0;
+}
+
+EXPORTED int unlinkat(int directory, const char *path, int flags)
+{
+	int result = (int)syscall(SYS_unlinkat, directory, path, flags);
+
+	if (result == 0 && watched && (flags & AT_REMOVEDIR) &&
+	    strcmp(last_part(path), watched) == 0)
+		left--;
+	return result;
 }
 
 /*

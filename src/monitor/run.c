@@ -85,6 +85,8 @@ static void receive_request(struct monitor *monitor)
 
 	got = message_receive(monitor->control, &monitor->request, sizeof(monitor->request), 0,
 			      &extra);
+	if (got < 0)
+		FAIL(monitor, "the request can't be received: %s\n", strerror(errno));
 	/* The caller gave up: nothing to start, nothing to say. */
 	if (got != (ssize_t)sizeof(monitor->request) || extra.count < 2)
 		_exit(1);
@@ -298,7 +300,7 @@ static int start(struct monitor *monitor)
 	snprintf(plan_number, sizeof(plan_number), "%d", request->plan_fd);
 	trace_step("LXC: start: cgroups");
 	if (!container->start(container, 0, arguments) && reaped_status(&status, &oom_killed) < 0)
-		_exit(cgroups_are_made() ? MONITOR_MADE_CGROUPS : 1);
+		_exit(cgroups_are_left() ? MONITOR_LEFT_CGROUPS : 1);
 	return container->error_num;
 }
 

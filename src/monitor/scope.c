@@ -44,9 +44,7 @@ void scope_leave_later(const char *own)
 	monitor = getpid();
 }
 
-/* Whether the path of a directory ends so. In whatever hierarchy: before that is its mount point.
- */
-static bool is_at(int directory, const char *end, size_t length)
+bool scope_ends(int directory, const char *end, size_t length)
 {
 	char name[64], target[4096];
 	ssize_t got;
@@ -62,7 +60,7 @@ bool scope_is_taken(int directory, const char *name)
 	const char *last = taken ? strrchr(taken, '/') : NULL;
 
 	return last && strcmp(last + 1, name) == 0 &&
-	       is_at(directory, taken, (size_t)(last - taken));
+	       scope_ends(directory, taken, (size_t)(last - taken));
 }
 
 static int open_text(const char *text)
@@ -89,7 +87,7 @@ int scope_open(int directory, const char *path)
 	if (hands_nothing_down && strcmp(path, "cgroup.subtree_control") == 0)
 		return open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (!later || own_count == HIERARCHIES_MAX || strcmp(path, "cgroup.procs") != 0 ||
-	    !is_at(directory, later, strlen(later)))
+	    !scope_ends(directory, later, strlen(later)))
 		return -1;
 	fd = fcntl(directory, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)

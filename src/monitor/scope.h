@@ -8,6 +8,7 @@
 #define RUNLXC_MONITOR_SCOPE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The container's cgroup ("/system.slice/NAME.scope") is there already, and was made for it: from
@@ -31,6 +32,10 @@ void scope_leave_later(const char *own);
 
 /* Whether a cgroup that could not be made is the one that was. */
 bool scope_is_taken(int directory, const char *name);
+
+/* Whether the path of a directory ends with the first `length` bytes of `end`. In whatever
+ * hierarchy: before that is its mount point. */
+bool scope_ends(int directory, const char *end, size_t length);
 
 /* What openat2(2) is to give liblxc instead of `path`; -1 with errno 0: what it asks for. */
 int scope_open(int directory, const char *path);

@@ -291,6 +291,12 @@ def test_config_names_another_document(container, runtime, workdir):
     os.rename(f"{made.bundle.path}/config.json", f"{made.bundle.path}/other/file.json")
     result = runtime("run", "--config", "other/file.json", "--bundle", made.bundle.path, runtime.new_id())
     result.assert_refused("runlxc: other/file.json: mounts[7]", "/no/such")
+    # One that is called like a field.
+    made.bundle.linux["rootfsPropagation"] = "nosuch"
+    made.bundle.write()
+    os.rename(f"{made.bundle.path}/config.json", f"{made.bundle.path}/linux.json")
+    result = runtime("run", "--config", "linux.json", "--bundle", made.bundle.path, runtime.new_id())
+    assert result.stderr.startswith("runlxc: linux.json: linux.rootfsPropagation"), result
 
 
 @pytest.mark.ours

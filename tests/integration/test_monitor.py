@@ -224,6 +224,17 @@ def test_nothing_holds_the_streams_but_the_container(monitored, container):
     assert process.returncode == 0
 
 
+def test_another_containers_monitor_is_left_alone(monitored, workdir):
+    """Its cgroup is called by the container's id, which is unique in one state root."""
+    made = monitored("sleep", "100")
+    made.bundle.cgroup(f"/{made.id}-another")
+    made.bundle.write()
+    flags = ["--root", f"{workdir}/other", "run", "--lxc-monitor", "--bundle", made.bundle.path, made.id]
+    made.runtime(argv=[made.runtime.command, *flags]).assert_refused("--lxc-monitor", f"lxc.monitor.{made.id}")
+    assert made.runtime.ok("kill", made.id, "KILL")
+    assert made.runtime.ok("wait", made.id).stdout.split()[0] == "137"
+
+
 def test_run_in_the_foreground_with_a_monitor(container):
     made = container(shell="echo hi; exit 5")
     result = made.run("--lxc-monitor")

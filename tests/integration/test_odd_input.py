@@ -270,7 +270,8 @@ def test_where_the_caller_may_have_few_files_open(container, runtime, flags):
             break
         result.assert_refused("oo many open files")
         assert not made.exists
-        left = [f"{top}/lxc.payload.{made.id}" for top in system.cgroup_hierarchies().values()]
+        tops = system.cgroup_hierarchies().values()
+        left = [f"{top}/lxc.{kind}.{made.id}" for top in tops for kind in ("payload", "monitor")]
         assert not [path for path in left if os.path.exists(path)], f"{files}: {result}"
     assert 40 < files < 99
 

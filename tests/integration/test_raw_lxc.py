@@ -105,7 +105,7 @@ def test_D23_a_table_of_mounts(raw, workdir, key):
     with open(f"{workdir}/with space/file", "w", encoding="utf-8") as file:
         file.write("seen\n")
     with open(f"{workdir}/fstab", "w", encoding="utf-8") as file:
-        file.write(f"# a comment\n{workdir}/with\\040space srv/data none bind,ro,create=dir 0 0\ntmpfs mnt tmpfs size=64k\n")
+        file.write(f"# a comment\n{workdir}/with\\040space srv/data none bind,ro,create=dir,nofail,x-mine 0 0\ntmpfs mnt tmpfs size=64k,noauto\n")
     made = raw({key: f"{workdir}/fstab"}, shell="cat /srv/data/file; touch /srv/data/x; touch /mnt/x && echo mounted")
     made.bundle.writable()
     assert made.run_ok() == "seen\nmounted\n"

@@ -324,6 +324,7 @@ static void what_has_no_file_system_of_its_own_has_none_of_its_options(void **st
 	    {"none", "x,rbind", "mounts[3].options[0]: \"x\" is not an option of a bind mount"},
 	    {NULL, "bind,sync,x", "mounts[3].options[2]: \"x\" is not an option of a bind mount"},
 	    {"cgroup", "ro,x", "mounts[3].options[1]: \"x\" is not an option of a cgroup mount"},
+	    {"cgroup2", "x", "mounts[3].options[0]: \"x\" is not an option of a cgroup mount"},
 	};
 	struct parsed parsed;
 
@@ -334,6 +335,8 @@ static void what_has_no_file_system_of_its_own_has_none_of_its_options(void **st
 		assert_string_equal(parsed.err.message, cases[i].expected);
 		parsed_free(&parsed);
 	}
+	/* buildah's `RUN --mount=type=bind,z`, which has labelled the source itself. */
+	assert_parsed("bind", "z,Z", OPTIONS(.bind = true, .data = (char *)"z,Z"));
 	/* mount(2) takes these as flags, and runc hands them on. */
 	assert_parsed("bind", "sync,,mand", OPTIONS(.bind = true, .data = (char *)"sync,mand"));
 	assert_parsed(NULL, "bind,remount,size=1m",
