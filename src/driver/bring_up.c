@@ -345,10 +345,11 @@ static void name_document(const struct creation *creation, struct error *err)
 	static const char *const fields[] = {"mounts[", "linux.",    "process.",    "root.",
 					     "hooks.",	"hostname:", "domainname:", "annotations:"};
 	const char *name = creation->spec ? creation->spec->name : NULL;
-	size_t i;
+	size_t i, length = name ? strlen(name) : 0;
 
 	/* It may be called like one. */
-	if (!name || strncmp(error_text(err), name, strlen(name)) == 0)
+	if (!name ||
+	    (strncmp(error_text(err), name, length) == 0 && error_text(err)[length] == ':'))
 		return;
 	for (i = 0; i < ARRAY_SIZE(fields); i++)
 		if (strncmp(error_text(err), fields[i], strlen(fields[i])) == 0) {
