@@ -191,7 +191,7 @@ def enter_apart(runtime, delegated):
 
 
 @v1_only
-@pytest.mark.parametrize("label", ["memory", FIRST_HIERARCHY])
+@pytest.mark.parametrize("label", ["memory", FIRST_HIERARCHY], ids=["memory", "first"])
 @pytest.mark.parametrize("is_root", [False, True], ids=["user", "root-of-a-user-namespace"])
 def test_a_hierarchy_with_another_path_is_left_out(runtime, container, delegated, enter_apart, label, is_root):
     """A container has one path, the same in all hierarchies that it is in: the one that most have."""
