@@ -21,8 +21,8 @@
 #include "console/console.h"
 #include "process/sync.h"
 
-/* Who is deleted kills whoever is in it, so that it must be nobody else's: of a container of
- * another state root, with the same id. */
+/* Deleting this container kills whoever is in there: not the monitor of another state root's
+ * container that has the same id. */
 static int check_monitor_cgroup(const struct creation *creation, struct error *err)
 {
 	cleanup_free char *path = creation_monitor_cgroup(creation);

@@ -178,6 +178,21 @@ def test_D41_a_system_call_of_lxc_or_init_failing(made, workdir, name):
 
 
 @pytest.mark.parametrize("flags", [(), ("--lxc-monitor",)], ids=["", "kept"])
+def test_D41_what_lxc_has_removed_is_not_removed_again(made, workdir, flags):
+    """Another create may have made it since: by its path it can't be told from ours."""
+    log = f"{workdir}/strace"
+    made.bundle.mount("/mnt", "none", kind="nofs")
+    made.bundle.write()
+    argv = made.runtime.argv(*verb(made, "run"), *flags)
+    result = made.runtime(argv=["strace", "-f", "-qq", "-o", log, "-e", "trace=unlinkat,rmdir", *argv])
+    result.assert_refused("mounts[", "nofs")
+    with open(log, encoding="utf-8", errors="replace") as file:
+        removed = [line for line in file if f"lxc.payload.{made.id}" in line]
+    assert removed and all(line.rstrip().endswith("= 0") for line in removed), "".join(removed)
+    assert_nothing_left(made)
+
+
+@pytest.mark.parametrize("flags", [(), ("--lxc-monitor",)], ids=["", "kept"])
 def test_D41_lxcs_child_goes_with_a_monitor_that_is_killed_before_it_sends(made, workdir, flags):
     """It holds both ends of the socket from which it reads: strace holds the monitor up there."""
     unified = system.cgroup_hierarchies().get("")

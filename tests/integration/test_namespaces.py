@@ -392,6 +392,7 @@ def test_a_proc_of_another_pid_namespace_is_an_error(container, runtime, user):
         ("exec", there.id, "true"),
         ("kill", there.id, "KILL"),
         ("delete", "--force", there.id),
+        ("checkpoint", there.id),
     ):
         inside = ["unshare", *user, "--mount", "--pid", "--fork", "--", *runtime.argv(*arguments)]
         runtime(argv=inside).assert_refused("/proc", "pid namespace")
